@@ -1,0 +1,1 @@
+"""What must outlive a call: the ledger, kept conversations, and what was spent."""
