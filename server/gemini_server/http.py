@@ -1,0 +1,245 @@
+"""MCP over Streamable HTTP: who may call, how long bodies may be, how the process ends."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+import uvicorn
+from mcp.server import Server
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gemini_server.app import PRINCIPAL, build
+from gemini_server.errors import UnsafeSetting
+from gemini_server.settings import Settings
+from gemini_server.toolkit.runtime import Runtime
+
+ENDPOINT = "/mcp"
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of one request; larger media go by path, URL or upload."""
+DRAIN_SECONDS = 2
+"""How long open calls may go on after a signal; clients hold a listening stream open for ever."""
+
+_log = logging.getLogger(__name__)
+
+
+def parse_address(address: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `[::1]:PORT` or `:PORT` (loopback).
+
+    Raises:
+        UnsafeSetting: it is neither.
+    """
+    host, colon, port = address.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise UnsafeSetting(f"--http {address!r} is not HOST:PORT.", "Write for example --http 127.0.0.1:8765.")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Tokens:
+    """The bearer tokens of a token file: one `principal:token` a line, `#` begins a comment.
+
+    Raises:
+        UnsafeSetting: the file cannot be read, holds no token, a short one, or one token twice.
+    """
+
+    def __init__(self, file: Path) -> None:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnsafeSetting(f"The token file {file} cannot be read ({type(error).__name__}).") from None
+        # Digests are compared, so that neither time nor memory tells a token.
+        self._principals: dict[bytes, str] = {}
+        for number, line in enumerate(lines, 1):
+            text = line.strip()
+            if not text or text.startswith("#"):
+                continue
+            principal, colon, token = text.partition(":")
+            principal, token = (principal.strip(), token.strip()) if colon else (f"line-{number}", principal.strip())
+            if len(token) < 16 or not principal:
+                raise UnsafeSetting(
+                    f"Line {number} of the token file is not principal:token with a token of 16 characters or more.",
+                    "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
+                )
+            if self._principals.setdefault(_digest(token), principal) != principal:
+                raise UnsafeSetting(f"Line {number} of the token file repeats a token of another principal.")
+        if not self._principals:
+            raise UnsafeSetting(f"The token file {file} holds no token.")
+
+    def principal(self, header: str) -> str | None:
+        """Whose token an Authorization header presents."""
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        presented = _digest(token.strip())
+        found = None
+        for known, principal in self._principals.items():
+            if hmac.compare_digest(known, presented):
+                found = principal
+        return found
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+class Front:
+    """The ASGI application around MCP: bearer tokens in front of the endpoint, the caller's name in the scope."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens | None) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and self._tokens is not None and scope["path"] == ENDPOINT:
+            headers = dict(scope["headers"])
+            principal = self._tokens.principal(headers.get(b"authorization", b"").decode("latin-1"))
+            if principal is None:
+                refused: Response = JSONResponse(
+                    {"error": "invalid_token", "error_description": "A valid bearer token is needed."},
+                    status_code=401,
+                    headers={"WWW-Authenticate": 'Bearer realm="gemini-toolserver"'},
+                )
+                await refused(scope, receive, send)
+                return
+            scope[PRINCIPAL] = principal
+        await self._app(scope, receive, send)
+
+
+def security(host: str, port: int, settings: Settings) -> TransportSecuritySettings:
+    """Which Host and Origin headers are accepted: what is bound, what is allowed by name, the public URL."""
+    names = {host, *settings.allowed_hosts}
+    if is_loopback(host):
+        names |= {"127.0.0.1", "localhost", "[::1]"}
+    names.discard("0.0.0.0")  # noqa: S104  a wildcard address is no name that a caller uses
+    names.discard("::")
+    names = {
+        f"[{name}]" if ":" in name and not name.startswith("[") and name.count(":") > 1 else name for name in names
+    }
+    hosts = [entry for name in sorted(names) for entry in (name, f"{name}:*")]
+    origins = [f"http://{entry}" for entry in hosts]
+    if settings.public_url:
+        parts = urlsplit(settings.public_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise UnsafeSetting(f"--public-url {settings.public_url!r} is no http(s) URL.")
+        hosts.append(parts.netloc)
+        origins.append(f"{parts.scheme}://{parts.netloc}")
+    return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
+
+
+class Readiness:
+    """Whether new callers should come here; false as soon as the process is to end."""
+
+    ready = True
+
+
+def application(settings: Settings, server: Server[Runtime], readiness: Readiness) -> ASGIApp:
+    """The whole HTTP application for a server.
+
+    Raises:
+        UnsafeSetting: a bind that others can reach without a token.
+    """
+    host, port = parse_address(settings.http or "127.0.0.1:0")
+    tokens = Tokens(settings.token_file) if settings.token_file else None
+    if tokens is None and not is_loopback(host):
+        raise UnsafeSetting(
+            f"--http {settings.http} can be reached from other machines, and nobody would have to present a token.",
+            "Give --token-file FILE with one principal:token a line, or bind 127.0.0.1.",
+        )
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        return PlainTextResponse("ready\n") if readiness.ready else PlainTextResponse("ending\n", status_code=503)
+
+    app: Starlette = server.streamable_http_app(
+        streamable_http_path=ENDPOINT,
+        json_response=False,
+        # Clients of the older protocol revisions may meet another replica with every request.
+        stateless_http=True,
+        max_request_body_size=BODY_LIMIT,
+        transport_security=security(host, port, settings),
+        custom_starlette_routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
+    )
+    return Front(app, tokens)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the ones here flip /readyz first."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def serve(settings: Settings) -> int:
+    """Serve over HTTP until SIGTERM or SIGINT; returns the exit status."""
+    return anyio.run(_serve, settings)
+
+
+async def _serve(settings: Settings) -> int:
+    host, port = parse_address(settings.http or "")
+    readiness = Readiness()
+    app = application(settings, build(settings), readiness)
+    listener = _bind(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Uvicorn(config)
+    async with anyio.create_task_group() as tasks:
+
+        async def watch() -> None:
+            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                async for _ in signals:
+                    readiness.ready = False
+                    server.should_exit = True
+
+        tasks.start_soon(watch)
+        _log.warning("serving MCP at http://%s:%d%s", *listener.getsockname()[:2], ENDPOINT)
+        await server.serve(sockets=[listener])
+        tasks.cancel_scope.cancel()
+    return 0 if server.started else 1
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UnsafeSetting(f"{host}:{port} cannot be bound: {error.strerror}.", "Choose another port.") from None
+    listener.listen(512)
+    return listener

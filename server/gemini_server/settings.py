@@ -1,0 +1,241 @@
+"""Every knob of the server, once: its name in the environment, its flag, its default and its meaning.
+
+Read once at start. The key comes from the environment or a key file, never from the command line (other users see it in
+`ps`) and never from a project's `.env` (a cloned repository must not be able to redirect the key).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from gemini_server.errors import UnsafeSetting
+
+APP = "gemini-toolserver"
+
+
+def _knob(default: Any, doc: str, *, env: tuple[str, ...] = (), flag: str = "", shown: str = "") -> Any:
+    return field(default=default, metadata={"doc": doc, "env": env, "flag": flag, "shown": shown})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The server's settings; frozen, so that nothing changes under a running call."""
+
+    key: str | None = _knob(
+        None, "The Gemini API key (the credential in every auth scheme).", env=("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    )
+    key_file: Path | None = _knob(
+        None,
+        "A file that holds the key alone, read when the environment has none.",
+        env=("GEMINI_TOOLSERVER_KEY_FILE",),
+        shown="`~/.config/gemini-toolserver/key`",
+    )
+    base_url: str = _knob(
+        "https://generativelanguage.googleapis.com",
+        "Where the Gemini API is; a path prefix is kept.",
+        env=("GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"),
+    )
+    api_version: str = _knob(
+        "v1beta", "The API version, where an endpoint does not need another.", env=("GEMINI_API_VERSION",)
+    )
+    auth: Literal["api-key", "bearer", "raw"] = _knob(
+        "api-key",
+        "How the key is sent: `api-key` (x-goog-api-key), `bearer` (Authorization: Bearer KEY) or `raw` "
+        "(Authorization: KEY).",
+        env=("GEMINI_AUTH",),
+    )
+    allow_http: bool = _knob(
+        False, "Allow plain http beyond this machine (a gateway in the house).", env=("GEMINI_TOOLSERVER_ALLOW_HTTP",)
+    )
+    model: str | None = _knob(
+        None, "The model for text when a call names none.", env=("GEMINI_TOOLSERVER_MODEL",), shown="`gemini-3.8-flash`"
+    )
+    timeout: float = _knob(
+        600.0, "Seconds that one call may take with all its retries.", env=("GEMINI_TOOLSERVER_TIMEOUT",)
+    )
+    max_calls: int = _knob(
+        64, "Calls to Gemini under way at once; four times as many may wait, more are refused as busy.",
+        env=("GEMINI_TOOLSERVER_MAX_CALLS",),
+    )  # fmt: skip
+    allow_dirs: tuple[Path, ...] | None = _knob(
+        None,
+        "Directories that may be read for attachments; repeat the flag, or separate with the path separator.",
+        env=("GEMINI_TOOLSERVER_ALLOW_DIRS",),
+        flag="--allow-dir",
+        shown="the working directory over stdio, none over HTTP",
+    )
+    output_dir: Path | None = _knob(
+        None,
+        "Where produced files go.",
+        env=("GEMINI_TOOLSERVER_OUTPUT_DIR",),
+        flag="--output-dir",
+        shown="`gemini-toolserver` in the user's data directory",
+    )
+    state_dir: Path | None = _knob(
+        None,
+        "Where the ledger (conversations, spending) is kept.",
+        env=("GEMINI_TOOLSERVER_STATE_DIR",),
+        flag="--state-dir",
+        shown="`gemini-toolserver` in the user's state directory",
+    )
+    keep_days: int = _knob(
+        30, "Days that a conversation is kept after its last turn.", env=("GEMINI_TOOLSERVER_KEEP_DAYS",)
+    )
+    toolsets: tuple[str, ...] = _knob(
+        ("default",),
+        "Which toolsets are on (comma-separated); `default` and `all` too.",
+        env=("GEMINI_TOOLSERVER_TOOLSETS",),
+        flag="--toolsets",
+    )
+    tools: tuple[str, ...] = _knob(
+        (), "Single tools to switch on as well.", env=("GEMINI_TOOLSERVER_TOOLS",), flag="--tools"
+    )
+    exclude_tools: tuple[str, ...] = _knob(
+        (),
+        "Tools to switch off; wins over everything else.",
+        env=("GEMINI_TOOLSERVER_EXCLUDE_TOOLS",),
+        flag="--exclude-tools",
+    )
+    read_only: bool = _knob(
+        False,
+        "Hide and refuse every tool that changes something at Google or in your files.",
+        env=("GEMINI_TOOLSERVER_READ_ONLY",),
+        flag="--read-only",
+    )
+    emulate: bool = _knob(
+        False,
+        "Talk to the embedded Gemini emulator instead of Google: no key, no network, no cost.",
+        env=("GEMINI_TOOLSERVER_EMULATE",),
+        flag="--emulate",
+    )
+    http: str | None = _knob(
+        None,
+        "Serve Streamable HTTP at HOST:PORT (endpoint `/mcp`) instead of stdio.",
+        env=("GEMINI_TOOLSERVER_HTTP",),
+        flag="--http",
+        shown="stdio",
+    )
+    token_file: Path | None = _knob(
+        None,
+        "Bearer tokens that HTTP callers must present, one `principal:token` a line; needed beyond loopback.",
+        env=("GEMINI_TOOLSERVER_TOKEN_FILE",),
+        flag="--token-file",
+    )
+    allowed_hosts: tuple[str, ...] = _knob(
+        (),
+        "Host names under which HTTP callers may address the server, besides the one it binds.",
+        env=("GEMINI_TOOLSERVER_ALLOWED_HOSTS",),
+        flag="--allowed-host",
+    )
+    public_url: str | None = _knob(
+        None,
+        "The URL under which a proxy publishes the server; its host and origin are allowed.",
+        env=("GEMINI_TOOLSERVER_PUBLIC_URL",),
+        flag="--public-url",
+    )
+    log_level: str = _knob(
+        "warning", "What is logged to stderr: debug, info, warning, error.", env=("GEMINI_TOOLSERVER_LOG_LEVEL",)
+    )
+    key_source: str = _knob("", "")
+
+    def resolved_state_dir(self) -> Path:
+        """The state directory that is in force."""
+        return self.state_dir or platform_directory("state")
+
+    def resolved_output_dir(self) -> Path:
+        """The output directory that is in force."""
+        return self.output_dir or platform_directory("data")
+
+
+def platform_directory(kind: Literal["config", "state", "data"]) -> Path:
+    """The directory of this application for a kind of data, by the custom of the operating system."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / APP
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / APP
+    variable, fallback = {
+        "config": ("XDG_CONFIG_HOME", ".config"),
+        "state": ("XDG_STATE_HOME", ".local/state"),
+        "data": ("XDG_DATA_HOME", ".local/share"),
+    }[kind]
+    base = os.environ.get(variable, "")
+    # The XDG rules: a relative path in these variables is to be ignored.
+    return (Path(base) if base.startswith("/") else home / fallback) / APP
+
+
+def read(environ: Mapping[str, str], **flags: Any) -> Settings:
+    """Settings from the environment, with flags (those that are not None) in front.
+
+    Raises:
+        UnsafeSetting: a value that cannot be understood; the message names the variable or flag.
+    """
+    values: dict[str, Any] = {}
+    for spec in fields(Settings):
+        if flags.get(spec.name) is not None:
+            values[spec.name] = flags[spec.name]
+            continue
+        for variable in spec.metadata["env"]:
+            raw = environ.get(variable, "").strip()
+            if raw:
+                values[spec.name] = _parsed(spec.name, raw, variable)
+                if spec.name == "key":
+                    values["key_source"] = variable
+                break
+    unknown = flags.keys() - {spec.name for spec in fields(Settings)}
+    if unknown:
+        raise TypeError(f"unknown settings: {sorted(unknown)}")
+    if not values.get("key"):
+        _read_key_file(values)
+    return Settings(**values)
+
+
+def _read_key_file(values: dict[str, Any]) -> None:
+    path: Path = values.get("key_file") or platform_directory("config") / "key"
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        if values.get("key_file"):
+            raise UnsafeSetting(f"The key file {path} does not exist.", "Create it, or unset the setting.") from None
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnsafeSetting(
+            f"The key file {path} cannot be read ({type(error).__name__}).", "Mend its permissions."
+        ) from None
+    if text:
+        values["key"] = text
+        values["key_source"] = f"key file {path}"
+
+
+def _parsed(name: str, raw: str, variable: str) -> Any:
+    if name in ("toolsets", "tools", "exclude_tools", "allowed_hosts"):
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+    if name == "allow_dirs":
+        return tuple(Path(part) for part in raw.split(os.pathsep) if part)
+    if name.endswith(("_dir", "_file")):
+        return Path(raw)
+    if name in ("allow_http", "read_only", "emulate"):
+        lowered = raw.lower()
+        if lowered in ("1", "true", "yes", "on"):
+            return True
+        if lowered in ("0", "false", "no", "off"):
+            return False
+        raise UnsafeSetting(f"{variable} must be 1 or 0, not {raw!r}.")
+    if name in ("timeout", "max_calls", "keep_days"):
+        try:
+            number = float(raw) if name == "timeout" else int(raw)
+        except ValueError:
+            raise UnsafeSetting(f"{variable} must be a number, not {raw!r}.") from None
+        if not 0 < number < 1_000_000:
+            raise UnsafeSetting(f"{variable} must be above 0, not {raw!r}.")
+        return number
+    if name == "auth" and raw not in ("api-key", "bearer", "raw"):
+        raise UnsafeSetting(f"{variable} must be api-key, bearer or raw, not {raw!r}.")
+    if name == "log_level" and raw.lower() not in ("debug", "info", "warning", "error"):
+        raise UnsafeSetting(f"{variable} must be debug, info, warning or error, not {raw!r}.")
+    return raw

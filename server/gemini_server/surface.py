@@ -1,0 +1,162 @@
+"""The packaged surface: what the tools look like, written down so that the start need not import them.
+
+`make docs` writes `surface.json` from the capabilities; a test holds it fresh.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from gemini_server.errors import UnsafeSetting
+from gemini_server.settings import Settings
+
+FILE = Path(__file__).with_name("surface.json")
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEntry:
+    """A tool of the surface: where it lives, what it belongs to, what clients see."""
+
+    module: str
+    toolset: str
+    default: bool
+    shown: JsonObject
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        name: str = self.shown["name"]
+        return name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing at Google or in the user's files changes."""
+        return bool(self.shown["annotations"]["readOnlyHint"])
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceEntry:
+    """A resource or template of the surface."""
+
+    module: str
+    uri: str
+    shown: JsonObject
+    completes: tuple[str, ...] = ()
+    pattern: re.Pattern[str] = field(default=re.compile(""), compare=False)
+
+    @property
+    def is_template(self) -> bool:
+        """Whether the URI has parameters."""
+        return "{" in self.uri
+
+    def match(self, uri: str) -> dict[str, str] | None:
+        """The parameters with which a URI is this resource's."""
+        found = self.pattern.fullmatch(uri)
+        return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Everything that can be published."""
+
+    tools: tuple[ToolEntry, ...]
+    resources: tuple[ResourceEntry, ...]
+
+    @property
+    def toolsets(self) -> tuple[str, ...]:
+        """The names of the toolsets."""
+        return tuple(dict.fromkeys(tool.toolset for tool in self.tools))
+
+    def enabled(self, settings: Settings) -> tuple[ToolEntry, ...]:
+        """The tools that the settings switch on, in the order of the surface.
+
+        Raises:
+            UnsafeSetting: a toolset or tool that does not exist; a typing error must not widen or narrow what is on.
+        """
+        names = {tool.name for tool in self.tools}
+        for setting, given, known in (
+            ("--toolsets", settings.toolsets, {*self.toolsets, "default", "all"}),
+            ("--tools", settings.tools, names),
+            ("--exclude-tools", settings.exclude_tools, names),
+        ):
+            unknown = [name for name in given if name not in known]
+            if unknown:
+                raise UnsafeSetting(
+                    f"{setting}: there is no {', '.join(unknown)}.", f"There are: {', '.join(sorted(known))}."
+                )
+        sets = set(settings.toolsets)
+        return tuple(
+            tool
+            for tool in self.tools
+            if tool.name not in settings.exclude_tools
+            and not (settings.read_only and not tool.read_only)
+            and (
+                "all" in sets
+                or tool.toolset in sets
+                or ("default" in sets and tool.default)
+                or tool.name in settings.tools
+            )
+        )
+
+
+def build() -> JsonObject:
+    """The surface of the capabilities as they are now."""
+    from gemini_tools import all_toolsets
+
+    toolsets = all_toolsets()
+    tools = [
+        {"module": module, "toolset": tool.toolset, "default": tool.default, "shown": tool.surface()}
+        for module, toolset in toolsets.items()
+        for tool in toolset.tools.values()
+    ]
+    resources: list[JsonObject] = []
+    for module, toolset in toolsets.items():
+        for resource in toolset.resources.values():
+            key = "uriTemplate" if "{" in resource.uri else "uri"
+            shown = {key: resource.uri, "name": resource.name, "description": resource.description}
+            resources.append(
+                {
+                    "module": module,
+                    "uri": resource.uri,
+                    "shown": {**shown, "mimeType": resource.mime_type},
+                    "completes": sorted(resource.complete),
+                }
+            )
+    return {"tools": sorted(tools, key=_order), "resources": resources}
+
+
+def _order(tool: JsonObject) -> tuple[bool, str, str]:
+    return (not tool["default"], tool["toolset"], tool["shown"]["name"])
+
+
+def dumps(surface: JsonObject) -> str:
+    """The surface as the text of its file."""
+    return json.dumps(surface, indent=1, ensure_ascii=False) + "\n"
+
+
+@lru_cache(maxsize=1)
+def load() -> Surface:
+    """The packaged surface."""
+    raw = json.loads(FILE.read_text(encoding="utf-8"))
+    return Surface(
+        tuple(ToolEntry(**tool) for tool in raw["tools"]),
+        tuple(
+            ResourceEntry(**{**entry, "completes": tuple(entry["completes"])}, pattern=_pattern(entry["uri"]))
+            for entry in raw["resources"]
+        ),
+    )
+
+
+def _pattern(uri: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{(\w+)\}", uri)
+    return re.compile(
+        "".join(f"(?P<{piece}>[^/?#]+)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces))
+    )

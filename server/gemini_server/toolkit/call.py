@@ -1,0 +1,23 @@
+"""What a tool gets beside its arguments: Gemini, the disk, what is kept, and the caller it works for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gemini_server.toolkit.progress import Progress
+from gemini_server.toolkit.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool or one reading of a resource.
+
+    Attributes:
+        runtime: what all calls of this process share.
+        principal: for whom the call works; `local` where the caller needs no token.
+        progress: how the caller hears what is going on.
+    """
+
+    runtime: Runtime
+    principal: str = "local"
+    progress: Progress = field(default_factory=lambda: Progress(None))

@@ -1,0 +1,202 @@
+"""One question to a model, alone or as a turn of a kept conversation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from gemini_server.api.content import Content, FunctionResponse, Part
+from gemini_server.errors import ArgumentError, ToolserverError
+from gemini_server.rest.endpoint import JsonObject
+from gemini_server.toolkit import media
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation import json_answer
+from gemini_server.toolkit.generation.options import Options, build, user_turn
+from gemini_server.toolkit.generation.result import TextResult
+from gemini_server.toolkit.generation.run import Ran, answers_long, run
+from gemini_server.toolkit.generation.verdict import judge
+
+if TYPE_CHECKING:
+    from gemini_server.jobs.conversations import Conversation
+
+NEW = "new"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The conversation that a question belongs to: none, one to begin, or one that is kept."""
+
+    kept: Conversation | None = None
+    begin: bool = False
+
+    @property
+    def turns(self) -> list[JsonObject]:
+        """The turns so far, verbatim."""
+        return list(self.kept.turns) if self.kept else []
+
+
+async def ask(
+    call: Call,
+    *,
+    model: str | None,
+    prompt: str,
+    attachments: Sequence[str],
+    options: Options,
+    conversation: str | None = None,
+    continuation: str | None = None,
+) -> TextResult:
+    """Ask a model and judge the answer.
+
+    Args:
+        call: the call this is for.
+        model: the model id; the conversation's, the configured or the default one when None.
+        prompt: literal text.
+        attachments: media sources.
+        options: what was said in this call; a conversation adds what it keeps.
+        conversation: an id, `new`, or None.
+        continuation: the token of an answer that goes on.
+    """
+    thread = await _thread(call, conversation)
+    if not prompt and not attachments:
+        raise ArgumentError("There is nothing to ask: prompt is empty and nothing is attached.", "Give a prompt.")
+    if thread.kept:
+        waiting = _unanswered(thread.kept)
+        if waiting:
+            names = ", ".join(str(item.get("name")) for item in waiting)
+            raise ArgumentError(
+                f"The conversation waits for the results of {names}.", "Give them with submit_function_results first."
+            )
+    keep = thread.begin or thread.kept is not None or bool(options.functions)
+    async with media.opened(attachments, call.runtime.disk, keep=keep) as parts:
+        return await _turn(call, thread, model, user_turn(prompt, parts), options, continuation)
+
+
+async def answer_functions(call: Call, conversation: str, results: Sequence[dict[str, Any]]) -> TextResult:
+    """Continue a turn in which the model called functions.
+
+    Raises:
+        ArgumentError: the conversation waits for none, or not for these.
+    """
+    thread = await _thread(call, conversation)
+    if thread.kept is None:
+        raise ArgumentError("submit_function_results needs the id of a conversation, not 'new'.")
+    waiting = _unanswered(thread.kept)
+    if not waiting:
+        raise ArgumentError("This conversation does not wait for function results.", "Go on with generate_text.")
+    parts = [Part(function_response=response) for response in _responses(waiting, results)]
+    # A mode that forces calls would force them again, for ever, now that the results are there.
+    options = (
+        Options(function_mode="auto", allowed_functions=[]) if thread.kept.settings.get("function_mode") else Options()
+    )
+    return await _turn(call, thread, None, Content(role="user", parts=parts), options, None)
+
+
+async def _thread(call: Call, conversation: str | None) -> Thread:
+    if conversation is None:
+        return Thread()
+    if conversation == NEW:
+        return Thread(begin=True)
+    return Thread(kept=await call.runtime.conversations.get(call.principal, conversation))
+
+
+async def _turn(
+    call: Call, thread: Thread, model: str | None, turn: Content, said: Options, continuation: str | None
+) -> TextResult:
+    options = said
+    if thread.kept:
+        options = Options.model_validate({**thread.kept.settings, **said.model_dump(exclude_none=True)})
+    chosen = (model or (thread.kept.model if thread.kept else None) or call.runtime.text_model(None)).strip()
+    if options.json_schema is not None:
+        json_answer.check_schema(options.json_schema)
+    request, warnings = build(chosen, [*thread.turns, turn], options, call.runtime.catalogue)
+    if continuation:
+        request = request.model_copy(update={"continuation_token": continuation})
+    stream = call.progress.wanted or answers_long(chosen, options.max_output_tokens)
+    ran = await run(call, chosen, request, stream=stream)
+    result = judge(call, chosen, ran, options, warnings)
+    if options.json_schema is not None and not result.function_calls:
+        await _add_json(result, options.json_schema)
+    if thread.begin or thread.kept or result.function_calls:
+        # The answer is paid for: a dropped caller must not leave half a turn behind.
+        with anyio.CancelScope(shield=True):
+            await _keep(call, thread, chosen, turn, ran, options, result)
+    return result
+
+
+async def _add_json(result: TextResult, schema: Any) -> None:
+    value, complaint = await json_answer.parse(result.text, schema)
+    result.json_ = value
+    if complaint:
+        result.incomplete = True
+        result.warn(complaint + " Ask again, or simplify the schema.")
+
+
+async def _keep(
+    call: Call, thread: Thread, model: str, turn: Content, ran: Ran, options: Options, result: TextResult
+) -> None:
+    if ran.broken or result.continuation:
+        result.warn("This turn is not kept in the conversation because it is incomplete.")
+        result.conversation = thread.kept.id if thread.kept else None
+        return
+    turns = [turn.model_dump(mode="json", by_alias=True, exclude_none=True), ran.transcript.turn]
+    conversations = call.runtime.conversations
+    try:
+        if thread.kept:
+            await conversations.append(
+                call.principal, thread.kept.id, turns,
+                expected_turns=len(thread.kept.turns), model=model, settings=options.kept(),
+            )  # fmt: skip
+            result.conversation = thread.kept.id
+        else:
+            created = await conversations.create(
+                call.principal, model=model, system=options.system, settings=options.kept()
+            )
+            await conversations.append(call.principal, created, turns, expected_turns=0)
+            result.conversation = created
+    except ToolserverError as error:
+        _log.warning("a turn could not be kept: %s", error.what)
+        result.warn(f"The answer is complete but could not be kept in the conversation: {error}")
+
+
+def _unanswered(conversation: Conversation) -> list[JsonObject]:
+    if not conversation.turns or conversation.turns[-1].get("role") != "model":
+        return []
+    parts = conversation.turns[-1].get("parts") or []
+    return [part["functionCall"] for part in parts if isinstance(part.get("functionCall"), dict)]
+
+
+def _responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> list[FunctionResponse]:
+    open_calls = {str(item.get("id") or f"call-{n}"): item for n, item in enumerate(waiting, 1)}
+    answered: dict[str, FunctionResponse] = {}
+    for result in results:
+        name, given = result.get("name"), result.get("id")
+        matching = [
+            key
+            for key, item in open_calls.items()
+            if key not in answered and (given is None or key == given) and (name is None or item.get("name") == name)
+        ]
+        if not matching or (given is None and len(matching) > 1):
+            listing = ", ".join(f"{item.get('name')} (id {key})" for key, item in open_calls.items())
+            raise ArgumentError(
+                f"No open call matches the result with id {given!r} and name {name!r}.", f"Open calls: {listing}."
+            )
+        key = matching[0]
+        response = result.get("response")
+        answered[key] = FunctionResponse(
+            id=open_calls[key].get("id"),
+            name=str(open_calls[key].get("name")),
+            # Gemini takes an object; a bare value goes under the name that its documentation uses.
+            response=response if isinstance(response, dict) else {"result": response},
+        )
+    missing = [f"{item.get('name')} (id {key})" for key, item in open_calls.items() if key not in answered]
+    if missing:
+        raise ArgumentError(
+            f"Results are missing for {', '.join(missing)}.", "Gemini wants the results of one turn all at once."
+        )
+    return [answered[key] for key in open_calls]

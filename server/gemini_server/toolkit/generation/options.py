@@ -1,0 +1,217 @@
+"""What a caller may say about an answer besides the prompt, and how it reads in Gemini's terms."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from gemini_server.api.catalogue import Catalogue
+from gemini_server.api.config import GenerationConfig, HarmCategory, HarmThreshold, SafetySetting, ThinkingConfig
+from gemini_server.api.content import Content, Part, text_part
+from gemini_server.api.models import GenerateContentRequest, ServiceTier, resource_name
+from gemini_server.api.tools import (
+    FileSearch,
+    FunctionCallingConfig,
+    FunctionDeclaration,
+    GoogleMaps,
+    GoogleSearch,
+    ToolConfig,
+)
+from gemini_server.api.tools import Tool as GeminiTool
+from gemini_server.errors import ArgumentError
+from gemini_server.rest.endpoint import JsonObject
+
+Thinking = Literal["minimal", "low", "medium", "high"]
+BuiltIn = Literal["search", "maps", "urls", "code", "file_search"]
+FunctionMode = Literal["auto", "any", "none", "validated"]
+Resolution = Literal["low", "medium", "high"]
+
+
+class Options(BaseModel):
+    """The options of a call, and what a conversation keeps of them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    system: str | None = None
+    json_schema: Any = None
+    thinking: Thinking | int | None = None
+    include_thoughts: bool | None = None
+    max_output_tokens: int | None = None
+    stop: list[str] | None = None
+    seed: int | None = None
+    sampling: dict[str, float] | None = None
+    safety: dict[str, str] | None = None
+    cache: str | None = None
+    use: list[BuiltIn] | None = None
+    stores: list[str] | None = None
+    functions: list[dict[str, Any]] | None = None
+    function_mode: FunctionMode | None = None
+    allowed_functions: list[str] | None = None
+    service_tier: ServiceTier | None = None
+    media_resolution: Resolution | None = None
+
+    def kept(self) -> dict[str, Any]:
+        """What later turns of a conversation inherit."""
+        return self.model_dump(exclude_none=True)
+
+
+def build(
+    model: str, contents: list[Content | JsonObject], options: Options, catalogue: Catalogue
+) -> tuple[GenerateContentRequest, list[str]]:
+    """The request of a call, and warnings about what the model family does not take as it was said.
+
+    Raises:
+        ArgumentError: options that contradict each other or that the API does not know. Nothing has been sent.
+    """
+    warnings: list[str] = []
+    tools = _tools(options)
+    _check_cache(options, tools)
+    request = GenerateContentRequest(
+        contents=contents,
+        system_instruction=Content(parts=[text_part(options.system)]) if options.system else None,
+        generation_config=_config(model, options, catalogue, warnings),
+        safety_settings=[_safety(*pair) for pair in options.safety.items()] if options.safety else None,
+        tools=tools,
+        tool_config=_tool_config(model, options, tools, catalogue),
+        cached_content=options.cache,
+        service_tier=options.service_tier,
+    )
+    return request, warnings
+
+
+def _config(model: str, options: Options, catalogue: Catalogue, warnings: list[str]) -> GenerationConfig | None:
+    config: dict[str, Any] = {
+        "max_output_tokens": options.max_output_tokens,
+        "stop_sequences": options.stop or None,
+        "seed": options.seed,
+        "media_resolution": f"MEDIA_RESOLUTION_{options.media_resolution.upper()}"
+        if options.media_resolution
+        else None,
+    }
+    if options.max_output_tokens is not None and options.max_output_tokens < 1:
+        raise ArgumentError("max_output_tokens must be at least 1.")
+    if options.stop and len(options.stop) > 5:
+        raise ArgumentError("Gemini takes at most 5 stop sequences.", "Give fewer.")
+    if options.json_schema is not None:
+        config |= {"response_mime_type": "application/json", "response_json_schema": options.json_schema}
+    if options.sampling:
+        unknown = options.sampling.keys() - {"temperature", "top_p", "top_k"}
+        if unknown:
+            raise ArgumentError(f"sampling takes temperature, top_p and top_k, not {', '.join(sorted(unknown))}.")
+        accepted, notes = catalogue.sampling(model, options.sampling)
+        config |= accepted
+        warnings += notes
+    thinking: dict[str, Any] = {}
+    if options.thinking is not None:
+        thinking, notes = catalogue.thinking(model, options.thinking)
+        warnings += notes
+    if options.include_thoughts:
+        thinking = {**thinking, "includeThoughts": True}
+    if thinking:
+        config["thinking_config"] = ThinkingConfig.model_validate(thinking)
+    config = {name: value for name, value in config.items() if value is not None}
+    return GenerationConfig.model_validate(config) if config else None
+
+
+def _safety(category: str, threshold: str) -> SafetySetting:
+    full = category.upper().replace("-", "_").replace(" ", "_")
+    full = full if full.startswith("HARM_CATEGORY_") else f"HARM_CATEGORY_{full}"
+    level = threshold.upper()
+    if full not in get_args(HarmCategory):
+        known = ", ".join(name.removeprefix("HARM_CATEGORY_") for name in get_args(HarmCategory)[:6])
+        raise ArgumentError(f"{category!r} is no safety category.", f"Use one of {known}.")
+    if level not in get_args(HarmThreshold):
+        raise ArgumentError(
+            f"{threshold!r} is no safety threshold.", f"Use one of {', '.join(get_args(HarmThreshold))}."
+        )
+    return SafetySetting(category=cast(HarmCategory, full), threshold=cast(HarmThreshold, level))
+
+
+def _tools(options: Options) -> list[GeminiTool] | None:
+    tools: list[GeminiTool] = []
+    use = options.use or []
+    if "search" in use:
+        tools.append(GeminiTool(google_search=GoogleSearch()))
+    if "maps" in use:
+        tools.append(GeminiTool(google_maps=GoogleMaps()))
+    if "urls" in use:
+        tools.append(GeminiTool(url_context={}))
+    if "code" in use:
+        tools.append(GeminiTool(code_execution={}))
+    if "file_search" in use or options.stores:
+        if not options.stores:
+            raise ArgumentError("file_search needs stores.", "Name at least one fileSearchStores/ID in `stores`.")
+        tools.append(GeminiTool(file_search=FileSearch(file_search_store_names=options.stores)))
+    if options.functions:
+        tools.append(GeminiTool(function_declarations=[_declaration(function) for function in options.functions]))
+    return tools or None
+
+
+def _declaration(function: dict[str, Any]) -> FunctionDeclaration:
+    name = function.get("name")
+    if not isinstance(name, str) or not name:
+        raise ArgumentError("Every function needs a name.", "Give {name, description, parameters: JSON Schema}.")
+    unknown = function.keys() - {"name", "description", "parameters", "response"}
+    if unknown:
+        raise ArgumentError(
+            f"The function {name!r} has members that are not known: {', '.join(sorted(unknown))}.",
+            "Give {name, description, parameters: JSON Schema}.",
+        )
+    parameters = function.get("parameters")
+    if parameters is not None and not isinstance(parameters, dict):
+        raise ArgumentError(f"The parameters of {name!r} must be a JSON Schema object.")
+    description = function.get("description")
+    return FunctionDeclaration(
+        name=name,
+        description=str(description) if description is not None else None,
+        # A function without parameters is declared without them: Gemini refuses an object schema without properties.
+        parameters_json_schema=parameters or None,
+        response_json_schema=function.get("response"),
+    )
+
+
+def _tool_config(
+    model: str, options: Options, tools: list[GeminiTool] | None, catalogue: Catalogue
+) -> ToolConfig | None:
+    names = {function.get("name") for function in options.functions or ()}
+    unknown = set(options.allowed_functions or ()) - names
+    if unknown:
+        raise ArgumentError(f"allowed_functions names functions that are not given: {', '.join(sorted(unknown))}.")
+    if options.function_mode in ("any", "validated") and not names:
+        raise ArgumentError(f"function_mode {options.function_mode!r} needs functions.")
+    calling = None
+    if names and (options.function_mode or options.allowed_functions):
+        mode = options.function_mode or "any"
+        if options.allowed_functions and mode not in ("any", "validated"):
+            raise ArgumentError("allowed_functions goes with function_mode any or validated.")
+        calling = FunctionCallingConfig(
+            mode=cast(Any, mode.upper()), allowed_function_names=options.allowed_functions or None
+        )
+    # Functions beside built-in tools need the built-in steps back in the next turn.
+    mixed = bool(names) and len(tools or ()) > 1
+    if calling is None and not mixed:
+        return None
+    return ToolConfig(function_calling_config=calling, include_server_side_tool_invocations=mixed or None)
+
+
+def _check_cache(options: Options, tools: list[GeminiTool] | None) -> None:
+    if options.cache is None:
+        return
+    if not options.cache.startswith("cachedContents/"):
+        raise ArgumentError(f"{options.cache!r} is no cache.", "Give a name such as cachedContents/ID.")
+    if options.system or tools:
+        raise ArgumentError(
+            "A cache cannot be combined with system, functions or use: they belong into the cache itself.",
+            "Leave them out, or create another cache that holds them.",
+        )
+
+
+def request_model(model: str) -> str:
+    """The `model` path parameter for a model id."""
+    return resource_name(model)
+
+
+def user_turn(prompt: str, attachments: list[Part]) -> Content:
+    """The user's turn: media first, then the question about them, as Google recommends."""
+    return Content(role="user", parts=[*attachments, *([text_part(prompt)] if prompt else [])])

@@ -1,0 +1,162 @@
+"""Send one request for an answer and gather what comes: plain or streamed, over several hops when it is long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gemini_server.api import models
+from gemini_server.api.answer import GenerateContentResponse, UsageMetadata
+from gemini_server.api.models import GenerateContentRequest
+from gemini_server.errors import NotFound, ToolserverError
+from gemini_server.rest.client import StreamBroken
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.options import request_model
+from gemini_server.toolkit.generation.transcript import Transcript
+from gemini_server.toolkit.results import Usage
+
+HOPS = 4
+"""Continuations of one long answer that are followed by themselves; every hop is billed as a request of its own."""
+LONG_ANSWER = 8192
+"""Tokens above which an answer is streamed, so that no proxy gives up on a silent connection."""
+UNUSABLE = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE")
+"""Finish reasons with which Gemini itself says that the answer is broken; asking once more usually helps."""
+
+
+@dataclass
+class Ran:
+    """A transcript, and what went wrong on the way, if something useful had come before."""
+
+    transcript: Transcript
+    warnings: list[str]
+    broken: bool = False
+
+
+async def run(call: Call, model: str, request: GenerateContentRequest, *, stream: bool) -> Ran:
+    """Ask Gemini.
+
+    Args:
+        call: the call this is for.
+        model: the model id.
+        request: the request; its continuation token is set for further hops.
+        stream: whether to stream.
+
+    Raises:
+        ToolserverError: nothing useful came.
+    """
+    ran = Ran(Transcript(), [])
+    transcript = ran.transcript
+    try:
+        async with call.runtime.slot():
+            hops = repeats = 0
+            while True:
+                transcript.begin()
+                await _once(call, model, request, ran, stream=stream)
+                if ran.broken:
+                    break
+                if transcript.finish_reason in UNUSABLE and not repeats:
+                    repeats += 1
+                    ran.warnings.append(f"Gemini gave {transcript.finish_reason} at first; it was asked a second time.")
+                    transcript.forget_turn()
+                elif transcript.finish_reason == "CONTINUATION" and transcript.continuation_token and hops < HOPS:
+                    hops += 1
+                    request = request.model_copy(update={"continuation_token": transcript.continuation_token})
+                else:
+                    break
+            if hops:
+                ran.warnings.append(f"The answer took {hops} continuations, each billed as a request of its own.")
+    finally:
+        _record(call, model, transcript)
+    return ran
+
+
+async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ran, *, stream: bool) -> None:
+    transcript = ran.transcript
+    try:
+        if not stream:
+            reply = await call.runtime.client.call(models.GENERATE, body=request, model=request_model(model))
+            transcript.retries += reply.retries
+            transcript.add(reply.value)
+            return
+        async with call.runtime.client.stream(models.STREAM, body=request, model=request_model(model)) as events:
+            transcript.retries += events.retries
+            async for event in events:
+                await _pass_on(call, transcript, event)
+    except NotFound as error:
+        raise _with_replacement(call, model, error) from None
+    except ToolserverError as error:
+        if not transcript.parts:
+            raise
+        # What came was paid for: it is returned, marked as incomplete, and never asked for again by itself.
+        ran.broken = True
+        what = "The stream broke" if isinstance(error, StreamBroken) else "The answer was cut short"
+        ran.warnings.append(f"{what} after {len(transcript.text)} characters: {error.what} Ask again for the rest.")
+
+
+async def _pass_on(call: Call, transcript: Transcript, event: GenerateContentResponse) -> None:
+    text = transcript.add(event)
+    if text:
+        await call.progress.text(text)
+
+
+def _with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
+    catalogue = call.runtime.catalogue
+    retirement = catalogue.retirement(model, call.runtime.today())
+    if retirement is not None and retirement.replacement:
+        what = f"Gemini does not serve {model}: it was shut down or is being shut down ({retirement.shutdown})."
+        return NotFound(what, f"Use {retirement.replacement} instead.", code=error.code, status=error.status)
+    close = catalogue.suggest(model)
+    remedy = f"Did you mean {' or '.join(close[:3])}? " if close else ""
+    return NotFound(
+        error.what, f"{remedy}list_models shows what this key can use.", code=error.code, status=error.status
+    )
+
+
+def _record(call: Call, model: str, transcript: Transcript) -> None:
+    if transcript.usage:
+        usage = usage_of(call, model, transcript)
+        call.runtime.spending.record(
+            call.principal,
+            model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            thought_tokens=usage.thought_tokens,
+            cached_tokens=usage.cached_tokens,
+            tool_tokens=usage.tool_tokens,
+            cost_usd=usage.cost_usd,
+        )
+
+
+def usage_of(call: Call, model: str, transcript: Transcript, service_tier: str | None = None) -> Usage:
+    """The tokens of all requests of a transcript, and their price today; null when no price is known."""
+    total = Usage(cost_usd=0.0)
+    for usage in transcript.usage:
+        _add(call, total, model, usage, service_tier)
+    if not transcript.usage:
+        total.cost_usd = None
+    return total
+
+
+def _add(call: Call, total: Usage, model: str, usage: UsageMetadata, service_tier: str | None) -> None:
+    cost, price_date = call.runtime.catalogue.cost(
+        model,
+        input_tokens=usage.prompt_token_count,
+        output_tokens=usage.candidates_token_count,
+        thought_tokens=usage.thoughts_token_count,
+        cached_tokens=usage.cached_content_token_count,
+        tool_tokens=usage.tool_use_prompt_token_count,
+        service_tier=usage.service_tier or service_tier,
+        on=call.runtime.today(),
+    )
+    total.input_tokens += usage.prompt_token_count
+    total.output_tokens += usage.candidates_token_count
+    total.thought_tokens += usage.thoughts_token_count
+    total.cached_tokens += usage.cached_content_token_count
+    total.tool_tokens += usage.tool_use_prompt_token_count
+    total.total_tokens += usage.total_token_count
+    total.price_date = price_date or total.price_date
+    total.cost_usd = None if cost is None or total.cost_usd is None else float(cost) + total.cost_usd
+
+
+def answers_long(model: str, max_output_tokens: int | None) -> bool:
+    """Whether an answer may take so long that it is better streamed."""
+    return (max_output_tokens or 0) > LONG_ANSWER or model.startswith("gemini-4-argon")

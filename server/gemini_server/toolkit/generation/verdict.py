@@ -1,0 +1,204 @@
+"""From a transcript to a result: why it ended, what is missing, what the caller can do about it."""
+
+from __future__ import annotations
+
+from gemini_server.errors import BadAnswer, Blocked, ToolserverError
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.citations import Placement, cited
+from gemini_server.toolkit.generation.options import Options
+from gemini_server.toolkit.generation.result import CodeRun, FunctionCallOut, TextResult
+from gemini_server.toolkit.generation.run import Ran, usage_of
+from gemini_server.toolkit.generation.transcript import Transcript
+from gemini_server.toolkit.results import Picture
+
+REPHRASE = "Rephrase the request; repeating it unchanged gives the same answer."
+
+BLOCKING: dict[str, tuple[str, str]] = {
+    "SAFETY": ("its safety filter objected", "Rephrase the request, or set `safety` thresholds if your use allows it."),
+    "RECITATION": ("it would have repeated a known text at length", "Ask for a summary or for its own words."),
+    "LANGUAGE": ("the language is not supported", "Ask in another language."),
+    "BLOCKLIST": ("the text holds terms that are blocked", REPHRASE),
+    "PROHIBITED_CONTENT": ("the content may be prohibited", REPHRASE),
+    "SPII": ("the answer may hold sensitive personal data", "Leave personal data out of the request."),
+    "IMAGE_SAFETY": ("a picture was held back by the safety filter", REPHRASE),
+    "IMAGE_PROHIBITED_CONTENT": ("a picture may be prohibited", REPHRASE),
+    "IMAGE_RECITATION": ("a picture would have repeated a known one", REPHRASE),
+    "IMAGE_OTHER": ("a picture could not be made", REPHRASE),
+    "NO_IMAGE": ("no picture came of it", "Ask for the picture more explicitly."),
+    "JAILBREAK": ("the prompt looks like an attempt to get around the model's rules", REPHRASE),
+    "ESCALATION": ("the request was escalated by Google's policies", REPHRASE),
+    "OTHER": ("Google gives no reason", REPHRASE),
+    "PUP_LIMITED_DISABLED": ("Google's usage policy has disabled this for the account", "Check the account at Google."),
+}
+BROKEN: dict[str, tuple[str, str]] = {
+    "MALFORMED_FUNCTION_CALL": (
+        "the function call that it wrote was malformed",
+        "Simplify the functions' parameters, or offer fewer functions.",
+    ),
+    "MALFORMED_RESPONSE": ("what it wrote was malformed", "Call again, or simplify the request."),
+    "UNEXPECTED_TOOL_CALL": ("it called a tool that was not offered", "Offer the tool in `use` or `functions`."),
+    "TOO_MANY_TOOL_CALLS": ("it called tools too many times in a row", "Ask a narrower question."),
+    "MISSING_THOUGHT_SIGNATURE": (
+        "a thought signature of an earlier turn is missing",
+        "Start a new conversation: this one cannot be continued.",
+    ),
+}
+
+
+def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str]) -> TextResult:
+    """The result of what came.
+
+    Raises:
+        Blocked: the prompt or the whole answer was withheld.
+        BadAnswer: nothing useful came; the message says why and what to do.
+    """
+    transcript = ran.transcript
+    usage = usage_of(call, model, transcript, options.service_tier)
+    functions = _calls(transcript)
+    code, pictures = _code(transcript)
+    useful = bool(transcript.text or functions or code or pictures)
+    if not useful:
+        raise _nothing(transcript)
+    notes = [*warnings, *ran.warnings]
+    incomplete = ran.broken
+    shortfall = _shortfall(transcript)
+    if shortfall:
+        incomplete = True
+        notes.append(shortfall)
+    elif transcript.finish_reason is None and not ran.broken:
+        incomplete = True
+        notes.append("Gemini did not say that the answer was finished; its end may be missing.")
+    placement = Placement(transcript.parts)
+    citations, lost = cited(placement, transcript.grounding, transcript.recited)
+    if lost:
+        notes.append(f"{lost} citations could not be placed in the text.")
+    notes += _about_model(call, model, transcript)
+    result = TextResult(
+        text=placement.text,
+        finish_reason=transcript.finish_reason or "UNKNOWN",
+        function_calls=functions or None,
+        citations=citations or None,
+        code=code or None,
+        thoughts=transcript.thoughts or None,
+        usage=usage,
+        model_version=transcript.model_version,
+        continuation=transcript.continuation_token if transcript.finish_reason == "CONTINUATION" else None,
+        incomplete=incomplete or None,
+        warnings=notes or None,
+        retries=transcript.retries or None,
+    )
+    result.attach(pictures)
+    return result
+
+
+def _calls(transcript: Transcript) -> list[FunctionCallOut]:
+    calls: list[FunctionCallOut] = []
+    for number, raw in enumerate(transcript.calls, 1):
+        name, arguments = raw.get("name"), raw.get("args")
+        if isinstance(name, str):
+            calls.append(
+                FunctionCallOut(
+                    id=str(raw.get("id") or f"call-{number}"),
+                    name=name,
+                    arguments=arguments if isinstance(arguments, dict) else {},
+                )
+            )
+    return calls
+
+
+def _code(transcript: Transcript) -> tuple[list[CodeRun], list[Picture]]:
+    runs: list[CodeRun] = []
+    pictures: list[Picture] = []
+    for part in transcript.parts:
+        written, printed, blob = part.get("executableCode"), part.get("codeExecutionResult"), part.get("inlineData")
+        if isinstance(written, dict):
+            runs.append(CodeRun(code=str(written.get("code") or "")))
+        elif isinstance(printed, dict):
+            output, outcome = str(printed.get("output") or ""), str(printed.get("outcome") or "")
+            open_run = runs.pop() if runs and runs[-1].outcome is None else CodeRun(code="")
+            runs.append(CodeRun(code=open_run.code, output=output, outcome=outcome.removeprefix("OUTCOME_")))
+        elif isinstance(blob, dict) and not part.get("thought") and str(blob.get("mimeType", "")).startswith("image/"):
+            pictures.append(Picture(str(blob["mimeType"]), str(blob.get("data") or "")))
+    return runs, pictures
+
+
+def _nothing(transcript: Transcript) -> ToolserverError:
+    message = f" Gemini says: {transcript.finish_message}" if transcript.finish_message else ""
+    feedback = transcript.feedback
+    if feedback is not None and feedback.block_reason:
+        why, remedy = BLOCKING.get(feedback.block_reason, BLOCKING["OTHER"])
+        said = f" Gemini says: {feedback.block_reason_message}" if feedback.block_reason_message else ""
+        return Blocked(
+            f"Gemini did not answer the prompt ({feedback.block_reason}): {why}."
+            f"{_rated(feedback.safety_ratings)}{said}",
+            remedy,
+            code=feedback.block_reason,
+        )
+    reason = transcript.finish_reason or ""
+    if reason in BLOCKING:
+        why, remedy = BLOCKING[reason]
+        return Blocked(
+            f"Gemini withheld the answer ({reason}): {why}.{_rated(transcript.safety_ratings)}{message}",
+            remedy,
+            code=reason,
+        )
+    if reason in BROKEN:
+        why, remedy = BROKEN[reason]
+        return BadAnswer(f"Gemini gave no usable answer ({reason}): {why}.{message}", remedy, code=reason)
+    if reason == "MAX_TOKENS":
+        thought = transcript.thought_tokens
+        return BadAnswer(
+            f"The answer is empty: thinking used up the whole of max_output_tokens ({thought} thought tokens)."
+            if thought
+            else "The answer is empty: max_output_tokens left no room for it.",
+            "Raise max_output_tokens to 4096 or more, leave it out, or lower `thinking`.",
+            code=reason,
+        )
+    if reason:
+        return BadAnswer(
+            f"Gemini answered without any content (finish reason {reason}).{message}",
+            "Call again or rephrase.",
+            code=reason,
+        )
+    return BadAnswer("Gemini answered without a candidate and gave no reason.", "Call again or rephrase.", code="EMPTY")
+
+
+def _rated(ratings: object) -> str:
+    found = [r for r in (ratings if isinstance(ratings, list) else []) if getattr(r, "blocked", None)]
+    found = found or [r for r in (ratings if isinstance(ratings, list) else []) if r.probability in ("MEDIUM", "HIGH")]
+    names = [str(r.category or "").removeprefix("HARM_CATEGORY_").lower().replace("_", " ") for r in found]
+    return f" Category: {', '.join(names)}." if names else ""
+
+
+def _shortfall(transcript: Transcript) -> str:
+    reason = transcript.finish_reason or ""
+    if reason == "MAX_TOKENS":
+        thought = transcript.thought_tokens
+        spent = f" ({thought} tokens went into thinking)" if thought else ""
+        return f"The answer was cut at max_output_tokens{spent}; raise it or ask for the rest."
+    if reason == "CONTINUATION":
+        return "The answer goes on; call again with the same prompt and `continuation` for the rest."
+    if reason in BLOCKING:
+        why, remedy = BLOCKING[reason]
+        return f"The answer stops early ({reason}): {why}. {remedy}"
+    if reason in BROKEN:
+        why, remedy = BROKEN[reason]
+        return f"The answer stops early ({reason}): {why}. {remedy}"
+    return ""
+
+
+def _about_model(call: Call, model: str, transcript: Transcript) -> list[str]:
+    notes: list[str] = []
+    asked = model.removeprefix("models/")
+    answered = transcript.model_version or ""
+    if answered and not answered.removeprefix("models/").startswith(asked) and not asked.endswith("-latest"):
+        notes.append(f"{asked} was asked for, {answered} answered: Google reroutes retired models.")
+    status = transcript.model_status
+    if status is not None and status.retirement_time:
+        notes.append(f"{asked} retires on {status.retirement_time[:10]}. {status.message or ''}".strip())
+    else:
+        retirement = call.runtime.catalogue.retirement(asked, call.runtime.today())
+        if retirement is not None and retirement.shutdown is not None:
+            instead = f"; use {retirement.replacement} instead" if retirement.replacement else ""
+            notes.append(f"{asked} is shut down on {retirement.shutdown}{instead}.")
+    return notes

@@ -1,0 +1,99 @@
+"""What must be right for the server to work, checked the same way by `doctor` and by the tool `server_status`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from gemini_server.api import models
+from gemini_server.errors import ToolserverError
+from gemini_server.toolkit.runtime import Runtime
+
+REACH_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+
+
+async def examine(runtime: Runtime, principal: str = "local", *, offline: bool = False) -> list[Check]:
+    """Look at everything; a failed check never hides the others.
+
+    Args:
+        runtime: what to look at.
+        principal: whose spending to show.
+        offline: send nothing to Gemini.
+    """
+    checks = [_key(runtime)]
+    if not offline:
+        checks.append(await _caught("gemini", _reach, runtime))
+    checks.append(await _caught("readable directories", _directories, runtime))
+    checks.append(await _caught("ledger", _ledger, runtime))
+
+    async def spent(runtime: Runtime) -> Check:
+        await runtime.spending.flush()
+        total = await runtime.spending.today_total(principal)
+        unpriced = f", {total.unpriced_calls} of them at an unknown price" if total.unpriced_calls else ""
+        return Check("spent today", "ok", f"${total.cost_usd:.6f} in {total.calls} calls{unpriced}")
+
+    checks.append(await _caught("spent today", spent, runtime))
+    checks.append(Check("tools", "ok", f"{len(runtime.enabled)} on: {', '.join(runtime.enabled)}"))
+    return checks
+
+
+async def _caught(name: str, check: Callable[[Runtime], Awaitable[Check]], runtime: Runtime) -> Check:
+    try:
+        return await check(runtime)
+    except ToolserverError as error:
+        return Check(name, "failed", str(error))
+
+
+def _key(runtime: Runtime) -> Check:
+    settings = runtime.settings
+    if runtime.emulated:
+        return Check("key", "ok", "none needed: the embedded emulator answers")
+    if not settings.key:
+        return Check(
+            "key",
+            "failed",
+            "No API key. Set GEMINI_API_KEY for this server (https://aistudio.google.com/apikey gives one), or put it "
+            "into the key file; or start with --emulate to try everything without one.",
+        )
+    detail = f"found in {settings.key_source or 'the settings'}, sent as {settings.auth}"
+    if settings.key_file and os.name == "posix":
+        mode = stat.S_IMODE(settings.key_file.stat().st_mode)
+        if mode & 0o077:
+            return Check("key", "warning", f"{detail}; other users can read the key file: chmod 600 it")
+    return Check("key", "ok", detail)
+
+
+async def _reach(runtime: Runtime) -> Check:
+    where = f"{runtime.settings.base_url} ({runtime.settings.api_version})"
+    await runtime.client.call(models.LIST, query={"pageSize": 1}, timeout=REACH_SECONDS)
+    if runtime.settings.base_url.startswith("http://") and runtime.settings.allow_http and not runtime.emulated:
+        return Check("gemini", "warning", f"{where} answers, over plain http: the key can be read on the way")
+    return Check("gemini", "ok", f"{where} answers and accepts the key")
+
+
+async def _directories(runtime: Runtime) -> Check:
+    roots = ", ".join(str(root) for root in runtime.disk.roots)
+    if not roots:
+        return Check("readable directories", "ok", "none; --allow-dir DIR allows one")
+    return Check("readable directories", "ok", roots)
+
+
+async def _ledger(runtime: Runtime) -> Check:
+    status = await runtime.store.status()
+    if status.problem:
+        return Check("ledger", "failed", status.problem)
+    return Check(
+        "ledger", "ok", f"{status.path} ({status.bytes} bytes)" if status.exists else f"{status.path} (not begun)"
+    )

@@ -1,0 +1,191 @@
+"""How a capability says what it publishes: tools, resources, completions. The signature is the tool.
+
+A capability is one module of `gemini_tools` with a `TOOLSET`; what its decorators record are values that can be listed,
+tested, documented and served, with no server in sight.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from gemini_server.errors import ArgumentError
+from gemini_server.toolkit import schema
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.results import Result
+
+ToolFunction = Callable[..., Awaitable[Result]]
+ReadFunction = Callable[..., Awaitable[BaseModel | str]]
+CompleteFunction = Callable[[Call, str], Awaitable[list[str]]]
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool: a plain async function and the four hints that its signature cannot carry."""
+
+    function: ToolFunction
+    toolset: str
+    default: bool
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+    open_world: bool
+
+    @property
+    def name(self) -> str:
+        """The name that clients call; the function's."""
+        return str(cast(Any, self.function).__name__)
+
+    @cached_property
+    def description(self) -> str:
+        """The docstring, for a model that has never seen the server."""
+        text = inspect.getdoc(self.function)
+        if not text:
+            raise TypeError(f"tool {self.name} has no description")
+        return text.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n")
+
+    @cached_property
+    def arguments(self) -> type[BaseModel]:
+        """The parameters as a model that refuses what the tool does not take."""
+        hints = get_type_hints(self.function, include_extras=True)
+        members: dict[str, Any] = {}
+        for parameter in inspect.signature(self.function).parameters.values():
+            if parameter.name == "call":
+                continue
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            members[parameter.name] = (hints[parameter.name], default)
+        return create_model(f"{self.name}_arguments", __base__=_Arguments, **members)
+
+    @cached_property
+    def result(self) -> type[Result]:
+        """The type of the result."""
+        return cast("type[Result]", get_type_hints(self.function)["return"])
+
+    def surface(self) -> dict[str, Any]:
+        """The tool as `tools/list` shows it."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": schema.of(self.arguments, "validation"),
+            "outputSchema": schema.of(self.result, "serialization"),
+            "annotations": {
+                "readOnlyHint": self.read_only,
+                "destructiveHint": self.destructive,
+                "idempotentHint": self.idempotent,
+                "openWorldHint": self.open_world,
+            },
+        }
+
+    def parse(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """Check the arguments of a call.
+
+        Raises:
+            ArgumentError: naming every argument that is wrong, without repeating its value.
+        """
+        try:
+            parsed = self.arguments.model_validate(_unquoted(raw, self.arguments.model_fields))
+        except ValidationError as error:
+            raise ArgumentError(
+                f"{self.name} was called with arguments it does not take: {_faults(error)}.",
+                f"It takes: {', '.join(self.arguments.model_fields)}.",
+            ) from None
+        except RecursionError:
+            raise ArgumentError("The arguments are nested too deeply.") from None
+        return {name: getattr(parsed, name) for name in parsed.model_fields_set}
+
+
+def _unquoted(raw: dict[str, Any], members: dict[str, FieldInfo]) -> dict[str, Any]:
+    # Some clients send lists and objects as JSON inside a string.
+    out = dict(raw)
+    for name, value in raw.items():
+        info = members.get(name)
+        if info is None or not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+            continue
+        if str in (info.annotation, *get_args(info.annotation)):
+            continue
+        try:
+            out[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+    return out
+
+
+_WORDS = {"extra_forbidden": "there is no such argument", "missing": "it is needed"}
+
+
+def _faults(error: ValidationError) -> str:
+    faults: list[str] = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
+        where = ".".join(str(step) for step in fault["loc"] if not str(step).startswith(("function-", "literal[")))
+        message = _WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{where}: {message[:1].lower()}{message[1:]}" if where else message)
+    return "; ".join(faults)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource or, when its URI has `{parameters}`, a template of them. Read as JSON."""
+
+    uri: str
+    name: str
+    description: str
+    function: ReadFunction
+    complete: dict[str, CompleteFunction] = field(default_factory=dict[str, CompleteFunction])
+    mime_type: str = "application/json"
+
+
+class Toolset:
+    """The tools and resources of one capability."""
+
+    def __init__(self, name: str, description: str) -> None:
+        self.name = name
+        self.description = description
+        self.tools: dict[str, Tool] = {}
+        self.resources: dict[str, Resource] = {}
+
+    def tool(
+        self, *, read_only: bool, destructive: bool, idempotent: bool, open_world: bool, default: bool = False
+    ) -> Callable[[ToolFunction], ToolFunction]:
+        """Publish an async function as a tool.
+
+        Args:
+            read_only: nothing at Google or in the user's files changes.
+            destructive: it may delete or overwrite.
+            idempotent: calling it again with the same arguments changes nothing more.
+            open_world: it reaches beyond this machine.
+            default: it belongs to the default preset.
+        """
+
+        def register(function: ToolFunction) -> ToolFunction:
+            tool = Tool(function, self.name, default, read_only, destructive, idempotent, open_world)
+            if tool.name in self.tools:
+                raise ValueError(f"two tools are named {tool.name}")
+            self.tools[tool.name] = tool
+            return function
+
+        return register
+
+    def resource(
+        self, uri: str, *, description: str, complete: dict[str, CompleteFunction] | None = None
+    ) -> Callable[[ReadFunction], ReadFunction]:
+        """Publish an async function as a resource; its parameters are those of the URI template."""
+
+        def register(function: ReadFunction) -> ReadFunction:
+            if uri in self.resources:
+                raise ValueError(f"two resources are at {uri}")
+            name = cast(Any, function).__name__
+            self.resources[uri] = Resource(uri, name, description, function, complete or {})
+            return function
+
+        return register
