@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tools")]
+sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tools"), str(ROOT / "scripts")]
 
 
 def main() -> int:
     """Write or check."""
-    from gemini_server import documents, surface
+    import documents
+    from gemini_server import surface
 
     wanted = {surface.FILE: surface.dumps(surface.build())}
     if "--check" not in sys.argv:

@@ -69,6 +69,12 @@ class Settings:
         flag="--allow-dir",
         shown="the working directory over stdio, none over HTTP",
     )
+    allow_sensitive: bool = _knob(
+        False,
+        "Read files that look like credentials too, where they lie in an allowed directory.",
+        env=("GEMINI_TOOLSERVER_ALLOW_SENSITIVE",),
+        flag="--allow-sensitive",
+    )
     output_dir: Path | None = _knob(
         None,
         "Where produced files go.",
@@ -219,7 +225,7 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         return tuple(Path(part) for part in raw.split(os.pathsep) if part)
     if name.endswith(("_dir", "_file")):
         return Path(raw)
-    if name in ("allow_http", "read_only", "emulate"):
+    if name in ("allow_http", "allow_sensitive", "read_only", "emulate"):
         lowered = raw.lower()
         if lowered in ("1", "true", "yes", "on"):
             return True

@@ -149,8 +149,8 @@ def load() -> Surface:
     return Surface(
         tuple(ToolEntry(**tool) for tool in raw["tools"]),
         tuple(
-            ResourceEntry(**{**entry, "completes": tuple(entry["completes"])}, pattern=_pattern(entry["uri"]))
-            for entry in raw["resources"]
+            ResourceEntry(r["module"], r["uri"], r["shown"], tuple(r["completes"]), _pattern(r["uri"]))
+            for r in raw["resources"]
         ),
     )
 

@@ -65,10 +65,18 @@ async def count_tokens(
             body = CountTokensRequest(contents=[turn])
         async with call.runtime.slot():
             counted = (await call.runtime.client.call(models.COUNT, body=body, model=name)).value
-    cost, price_date = call.runtime.catalogue.cost(chosen, input_tokens=counted.total_tokens, on=call.runtime.today())
+    by_modality = {d.modality: d.token_count for d in counted.prompt_tokens_details or () if d.modality}
+    cost, price_date = call.runtime.catalogue.cost(
+        chosen,
+        input_tokens=counted.total_tokens,
+        audio_input_tokens=by_modality.get("AUDIO", 0),
+        image_input_tokens=by_modality.get("IMAGE", 0),
+        video_input_tokens=by_modality.get("VIDEO", 0),
+        on=call.runtime.today(),
+    )
     return TokenCount(
         total_tokens=counted.total_tokens,
-        by_modality={d.modality: d.token_count for d in counted.prompt_tokens_details or () if d.modality} or None,
+        by_modality=by_modality or None,
         estimated_cost_usd=None if cost is None else float(cost),
         price_date=price_date,
         model=chosen,

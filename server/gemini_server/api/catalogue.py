@@ -1,7 +1,7 @@
 """What is known of Gemini's models, by date: limits, prices, ends, and what each family accepts.
 
-The facts lie in `catalogue.json` beside this file (with their sources) and hold for the Developer API. Nothing here refuses
-a model: an id that is not listed gets the rules of the longest prefix that fits, and no price.
+The facts lie in `catalogue.json` beside this file (with their sources) and hold for the Developer API. Nothing here
+refuses a model: an id that is not listed gets the rules of the longest prefix that fits, and no price.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from gemini_server.errors import ArgumentError
 
@@ -76,8 +76,8 @@ class Thinking:
 class FamilyRules:
     """What the models of a prefix accept.
 
-    `rejects` are fields of generationConfig that end in an error; `sampling` says what becomes of temperature, top_p and
-    top_k; `cache_minimum` is the smallest cache in tokens; `caching` is "implicit" where no cache can be created.
+    `rejects` are fields of generationConfig that end in an error; `sampling` says what becomes of temperature, top_p
+    and top_k; `cache_minimum` is the smallest cache in tokens; `caching` is "implicit" where no cache can be created.
     """
 
     prefix: str
@@ -438,5 +438,5 @@ def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
         if name in _DATES:
             typed[name] = date.fromisoformat(value)
         elif isinstance(value, list):
-            typed[name] = tuple(cast("list[Any]", value))
+            typed[name] = tuple(facts[name])
     return typed

@@ -96,7 +96,7 @@ class Runtime:
             roots = (Path.cwd(),)
         refused = [settings.resolved_state_dir(), platform_directory("config")]
         refused += [path for path in (settings.key_file, settings.token_file) if path]
-        return AllowedDirectories(roots, refused=refused)
+        return AllowedDirectories(roots, refused=refused, allow_sensitive=settings.allow_sensitive)
 
     @cached_property
     def store(self) -> Store:

@@ -55,7 +55,7 @@ def _inlined(node: Any, definitions: Schema, depth: int) -> Any:
     if depth > _DEPTH * 4:
         raise ValueError("a tool's schema must not be recursive")
     if isinstance(node, list):
-        return [_inlined(item, definitions, depth + 1) for item in node]
+        return [_inlined(item, definitions, depth + 1) for item in cast(list[object], node)]
     if not isinstance(node, dict):
         return node
     mapping = cast(Schema, node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
@@ -18,6 +18,7 @@ from gemini_server.toolkit.generation import json_answer
 from gemini_server.toolkit.generation.options import Options, build, user_turn
 from gemini_server.toolkit.generation.result import TextResult
 from gemini_server.toolkit.generation.run import Ran, answers_long, run
+from gemini_server.toolkit.generation.transcript import member
 from gemini_server.toolkit.generation.verdict import judge
 
 if TYPE_CHECKING:
@@ -167,8 +168,8 @@ async def _keep(
 def _unanswered(conversation: Conversation) -> list[JsonObject]:
     if not conversation.turns or conversation.turns[-1].get("role") != "model":
         return []
-    parts = conversation.turns[-1].get("parts") or []
-    return [part["functionCall"] for part in parts if isinstance(part.get("functionCall"), dict)]
+    parts = cast(list[JsonObject], conversation.turns[-1].get("parts") or [])
+    return [called for part in parts if (called := member(part, "functionCall")) is not None]
 
 
 def _responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> list[FunctionResponse]:
@@ -187,12 +188,12 @@ def _responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> 
                 f"No open call matches the result with id {given!r} and name {name!r}.", f"Open calls: {listing}."
             )
         key = matching[0]
-        response = result.get("response")
+        bare = result.get("response")
         answered[key] = FunctionResponse(
             id=open_calls[key].get("id"),
             name=str(open_calls[key].get("name")),
             # Gemini takes an object; a bare value goes under the name that its documentation uses.
-            response=response if isinstance(response, dict) else {"result": response},
+            response=member(result, "response") or ({} if bare == {} else {"result": bare}),
         )
     missing = [f"{item.get('name')} (id {key})" for key, item in open_calls.items() if key not in answered]
     if missing:

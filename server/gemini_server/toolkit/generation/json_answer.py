@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import anyio.to_thread
 
 from gemini_server.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 THREAD_FROM = 32 * 1024
 """Characters from which an answer is parsed and checked off the event loop."""
@@ -45,20 +48,25 @@ def _parse(text: str, schema: Any) -> tuple[Any, str | None]:
         value = json.loads(_bare(text), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None, "The answer is not valid JSON."
-    from jsonschema.exceptions import best_match
-    from referencing import Registry
     from referencing.exceptions import Unresolvable
 
     try:
-        # An empty registry: the default one would fetch what `$ref` names.
-        validator = cast(Any, _validator_class()(schema, registry=cast(Any, Registry())))
-        fault = best_match(validator.iter_errors(value))
+        fault = _fault(value, schema)
     except (Unresolvable, RecursionError):
         return value, "The answer could not be checked: the schema's references cannot be resolved."
     if fault is None:
         return value, None
     where = "/".join(str(step) for step in fault.absolute_path) or "its root"
     return value, f"The answer does not match json_schema at {where}: {fault.message[:200]}."
+
+
+def _fault(value: Any, schema: Any) -> ValidationError | None:
+    from jsonschema.exceptions import best_match
+    from referencing import Registry
+
+    # An empty registry: the default one would fetch what `$ref` names.
+    validator = _validator_class()(schema, registry=cast(Any, Registry)())
+    return cast("ValidationError | None", cast(Any, best_match)(validator.iter_errors(value)))
 
 
 def _bare(text: str) -> str:
@@ -76,7 +84,7 @@ def _refuse(constant: str) -> NoReturn:
 
 @lru_cache(maxsize=1)
 def _validator_class() -> Any:
-    from jsonschema import validators
+    import jsonschema.validators
     from jsonschema.validators import Draft202012Validator
 
     # Patterns are the caller's regular expressions: one that backtracks for ever would stop the whole process.
@@ -85,4 +93,4 @@ def _validator_class() -> Any:
         for name, rule in Draft202012Validator.VALIDATORS.items()
         if name not in ("pattern", "patternProperties")
     }
-    return validators.create(meta_schema=Draft202012Validator.META_SCHEMA, validators=rules)
+    return cast(Any, jsonschema.validators).create(meta_schema=Draft202012Validator.META_SCHEMA, validators=rules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gemini_server.api import models
-from gemini_server.api.answer import GenerateContentResponse, UsageMetadata
+from gemini_server.api.answer import GenerateContentResponse, ModalityTokenCount, UsageMetadata
 from gemini_server.api.models import GenerateContentRequest
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.rest.client import StreamBroken
@@ -102,7 +102,8 @@ def _with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
     catalogue = call.runtime.catalogue
     retirement = catalogue.retirement(model, call.runtime.today())
     if retirement is not None and retirement.replacement:
-        what = f"Gemini does not serve {model}: it was shut down or is being shut down ({retirement.shutdown})."
+        when = f" since {retirement.shutdown}" if retirement.shutdown and retirement.past else ""
+        what = f"Gemini does not serve {model} any more{when}."
         return NotFound(what, f"Use {retirement.replacement} instead.", code=error.code, status=error.status)
     close = catalogue.suggest(model)
     remedy = f"Did you mean {' or '.join(close[:3])}? " if close else ""
@@ -144,6 +145,11 @@ def _add(call: Call, total: Usage, model: str, usage: UsageMetadata, service_tie
         thought_tokens=usage.thoughts_token_count,
         cached_tokens=usage.cached_content_token_count,
         tool_tokens=usage.tool_use_prompt_token_count,
+        audio_input_tokens=_of(usage.prompt_tokens_details, "AUDIO"),
+        image_input_tokens=_of(usage.prompt_tokens_details, "IMAGE"),
+        video_input_tokens=_of(usage.prompt_tokens_details, "VIDEO"),
+        cached_audio_tokens=_of(usage.cache_tokens_details, "AUDIO"),
+        image_output_tokens=_of(usage.candidates_tokens_details, "IMAGE") if usage.candidates_tokens_details else None,
         service_tier=usage.service_tier or service_tier,
         on=call.runtime.today(),
     )
@@ -155,6 +161,10 @@ def _add(call: Call, total: Usage, model: str, usage: UsageMetadata, service_tie
     total.total_tokens += usage.total_token_count
     total.price_date = price_date or total.price_date
     total.cost_usd = None if cost is None or total.cost_usd is None else float(cost) + total.cost_usd
+
+
+def _of(details: list[ModalityTokenCount] | None, modality: str) -> int:
+    return sum(detail.token_count for detail in details or () if detail.modality == modality)
 
 
 def answers_long(model: str, max_output_tokens: int | None) -> bool:

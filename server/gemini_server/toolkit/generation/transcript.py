@@ -18,6 +18,12 @@ from gemini_server.api.answer import (
 _MERGEABLE = ({"text"}, {"text", "thought"})
 
 
+def member(part: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """An object inside a part; None when it is missing or no object."""
+    value = part.get(name)
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
 class Transcript:
     """Gathers answers into one model turn; parts stay as they came, but pieces of plain text are joined."""
 
@@ -109,7 +115,7 @@ class Transcript:
     @property
     def calls(self) -> list[dict[str, Any]]:
         """The functions that the model wants called."""
-        return [p["functionCall"] for p in self.parts if isinstance(p.get("functionCall"), dict)]
+        return [call for part in self.parts if (call := member(part, "functionCall")) is not None]
 
     @property
     def thought_tokens(self) -> int:

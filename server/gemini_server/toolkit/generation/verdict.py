@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from gemini_server.api.answer import SafetyRating
 from gemini_server.errors import BadAnswer, Blocked, ToolserverError
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.citations import Placement, cited
 from gemini_server.toolkit.generation.options import Options
 from gemini_server.toolkit.generation.result import CodeRun, FunctionCallOut, TextResult
 from gemini_server.toolkit.generation.run import Ran, usage_of
-from gemini_server.toolkit.generation.transcript import Transcript
+from gemini_server.toolkit.generation.transcript import Transcript, member
 from gemini_server.toolkit.results import Picture
 
 REPHRASE = "Rephrase the request; repeating it unchanged gives the same answer."
@@ -94,15 +95,10 @@ def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str
 def _calls(transcript: Transcript) -> list[FunctionCallOut]:
     calls: list[FunctionCallOut] = []
     for number, raw in enumerate(transcript.calls, 1):
-        name, arguments = raw.get("name"), raw.get("args")
+        name = raw.get("name")
         if isinstance(name, str):
-            calls.append(
-                FunctionCallOut(
-                    id=str(raw.get("id") or f"call-{number}"),
-                    name=name,
-                    arguments=arguments if isinstance(arguments, dict) else {},
-                )
-            )
+            arguments = member(raw, "args") or {}
+            calls.append(FunctionCallOut(id=str(raw.get("id") or f"call-{number}"), name=name, arguments=arguments))
     return calls
 
 
@@ -110,14 +106,14 @@ def _code(transcript: Transcript) -> tuple[list[CodeRun], list[Picture]]:
     runs: list[CodeRun] = []
     pictures: list[Picture] = []
     for part in transcript.parts:
-        written, printed, blob = part.get("executableCode"), part.get("codeExecutionResult"), part.get("inlineData")
-        if isinstance(written, dict):
+        written, printed, blob = (member(part, n) for n in ("executableCode", "codeExecutionResult", "inlineData"))
+        if written is not None:
             runs.append(CodeRun(code=str(written.get("code") or "")))
-        elif isinstance(printed, dict):
+        elif printed is not None:
             output, outcome = str(printed.get("output") or ""), str(printed.get("outcome") or "")
             open_run = runs.pop() if runs and runs[-1].outcome is None else CodeRun(code="")
             runs.append(CodeRun(code=open_run.code, output=output, outcome=outcome.removeprefix("OUTCOME_")))
-        elif isinstance(blob, dict) and not part.get("thought") and str(blob.get("mimeType", "")).startswith("image/"):
+        elif blob is not None and not part.get("thought") and str(blob.get("mimeType", "")).startswith("image/"):
             pictures.append(Picture(str(blob["mimeType"]), str(blob.get("data") or "")))
     return runs, pictures
 
@@ -163,9 +159,9 @@ def _nothing(transcript: Transcript) -> ToolserverError:
     return BadAnswer("Gemini answered without a candidate and gave no reason.", "Call again or rephrase.", code="EMPTY")
 
 
-def _rated(ratings: object) -> str:
-    found = [r for r in (ratings if isinstance(ratings, list) else []) if getattr(r, "blocked", None)]
-    found = found or [r for r in (ratings if isinstance(ratings, list) else []) if r.probability in ("MEDIUM", "HIGH")]
+def _rated(ratings: list[SafetyRating] | None) -> str:
+    known = ratings or []
+    found = [r for r in known if r.blocked] or [r for r in known if r.probability in ("MEDIUM", "HIGH")]
     names = [str(r.category or "").removeprefix("HARM_CATEGORY_").lower().replace("_", " ") for r in found]
     return f" Category: {', '.join(names)}." if names else ""
 
@@ -200,5 +196,6 @@ def _about_model(call: Call, model: str, transcript: Transcript) -> list[str]:
         retirement = call.runtime.catalogue.retirement(asked, call.runtime.today())
         if retirement is not None and retirement.shutdown is not None:
             instead = f"; use {retirement.replacement} instead" if retirement.replacement else ""
-            notes.append(f"{asked} is shut down on {retirement.shutdown}{instead}.")
+            verb = "was" if retirement.past else "will be"
+            notes.append(f"{asked} {verb} shut down on {retirement.shutdown}{instead}.")
     return notes

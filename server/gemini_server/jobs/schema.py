@@ -1,0 +1,81 @@
+"""The tables of the ledger, as a list of migrations.
+
+A file's `PRAGMA user_version` is the number of migrations it has seen. To change the schema, append a script here and
+never edit one that was released. A script is plain SQL, one or more statements; all that a file lacks run in one
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# Times are whole seconds since 1970 by the database's clock; money is whole nano-dollars (1 USD = 10**9).
+NOW = "CAST(strftime('%s', 'now') AS INTEGER)"
+
+_CONVERSATIONS_AND_SPENDING = """
+CREATE TABLE conversations (
+    id         TEXT PRIMARY KEY,
+    principal  TEXT NOT NULL,
+    model      TEXT NOT NULL,
+    system     TEXT,
+    settings   TEXT NOT NULL,
+    turns      INTEGER NOT NULL DEFAULT 0,
+    created    INTEGER NOT NULL,
+    updated    INTEGER NOT NULL
+);
+CREATE INDEX conversations_of_principal ON conversations (principal, created);
+CREATE INDEX conversations_by_use ON conversations (updated);
+CREATE TABLE turns (
+    conversation  TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    position      INTEGER NOT NULL,
+    content       TEXT NOT NULL,
+    PRIMARY KEY (conversation, position)
+);
+CREATE TABLE spending (
+    day             TEXT NOT NULL,
+    principal       TEXT NOT NULL,
+    model           TEXT NOT NULL,
+    calls           INTEGER NOT NULL,
+    input_tokens    INTEGER NOT NULL,
+    output_tokens   INTEGER NOT NULL,
+    thought_tokens  INTEGER NOT NULL,
+    cached_tokens   INTEGER NOT NULL,
+    tool_tokens     INTEGER NOT NULL,
+    cost_nanos      INTEGER NOT NULL,
+    unpriced_calls  INTEGER NOT NULL,
+    PRIMARY KEY (day, principal, model)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING,)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """How many migrations this file has seen."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings an older file up to date; must run inside a transaction, or a crash would leave half a schema."""
+    for number, script in enumerate(MIGRATIONS[version(connection) :], start=version(connection) + 1):
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")  # a pragma takes no parameter
+
+
+def _statements(script: str) -> Iterator[str]:
+    # `executescript` would do, but it commits first, and the migration must be one transaction.
+    import sqlite3
+
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement

@@ -1,0 +1,95 @@
+"""The stage of the front-door tests: a real MCP client, the real server, the emulator over real sockets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+import pytest
+from gemini_emulator import Emulator, Options, running
+from gemini_server import app, settings
+from mcp import Client
+from mcp.shared.memory import create_client_server_memory_streams
+from mcp_types import CallToolResult, TextContent
+
+LOG = os.environ.get("GEMINI_TOOLSERVER_TEST_LOG")
+"""A file to which the requests of all tests go, one JSON line each, to hold them against Google's schemas."""
+
+ERAS = ("2026-07-28", "legacy")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def emulator() -> AsyncGenerator[Emulator]:
+    async with running(Options(log=Path(LOG) if LOG else None)) as started:
+        yield started
+
+
+class Connect(Protocol):
+    """Connects a client to a server made for some settings."""
+
+    def __call__(self, *, mode: str = ..., **values: Any) -> AbstractAsyncContextManager[Client]: ...
+
+
+@asynccontextmanager
+async def in_memory(chosen: settings.Settings, mode: str) -> AsyncGenerator[Client]:
+    """A client and a server in this process, with the framing of the wire between them."""
+    server = app.build(chosen)
+
+    @asynccontextmanager
+    async def transport() -> AsyncGenerator[Any]:
+        async with create_client_server_memory_streams() as (client_side, server_side):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lambda: server.run(*server_side, server.create_initialization_options()))
+                yield client_side
+                tasks.cancel_scope.cancel()
+
+    async with Client(transport(), mode=mode, read_timeout_seconds=30) as client:
+        yield client
+
+
+@pytest.fixture
+def connect(emulator: Emulator, tmp_path: Path) -> Connect:
+    """Connect to a server that talks to the test's emulator and may read `tmp_path/allowed`."""
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+
+    def connected(*, mode: str = ERAS[0], **values: Any) -> AbstractAsyncContextManager[Client]:
+        given: dict[str, Any] = {
+            "key": "test-key",
+            "base_url": emulator.url,
+            "allow_dirs": (allowed,),
+            "state_dir": tmp_path / "state",
+            "output_dir": tmp_path / "output",
+            **values,
+        }
+        return in_memory(settings.read({}, **given), mode)
+
+    return connected
+
+
+def text_of(result: CallToolResult) -> str:
+    """What a client that ignores structured content shows."""
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def structured(result: CallToolResult) -> dict[str, Any]:
+    """The structured content of a call that must have succeeded."""
+    assert not result.is_error, text_of(result)
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+def error_of(result: CallToolResult) -> str:
+    """The text of a call that must have failed."""
+    assert result.is_error, text_of(result)
+    assert result.structured_content is None
+    return text_of(result)
