@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 import anyio
 import pytest
-from gemini_emulator import Emulator, Options, running
-from gemini_server import app, settings
 from mcp import Client
 from mcp.shared.memory import create_client_server_memory_streams
 from mcp_types import CallToolResult, TextContent
+
+from gemini_emulator import Emulator, Options, running
+from gemini_server import app, settings
 
 LOG = os.environ.get("GEMINI_TOOLSERVER_TEST_LOG")
 """A file to which the requests of all tests go, one JSON line each, to hold them against Google's schemas."""
@@ -46,11 +47,13 @@ async def in_memory(chosen: settings.Settings, mode: str) -> AsyncGenerator[Clie
 
     @asynccontextmanager
     async def transport() -> AsyncGenerator[Any]:
-        async with create_client_server_memory_streams() as (client_side, server_side):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(lambda: server.run(*server_side, server.create_initialization_options()))
-                yield client_side
-                tasks.cancel_scope.cancel()
+        async with (
+            create_client_server_memory_streams() as (client_side, server_side),
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(lambda: server.run(*server_side, server.create_initialization_options()))
+            yield client_side
+            tasks.cancel_scope.cancel()
 
     async with Client(transport(), mode=mode, read_timeout_seconds=30) as client:
         yield client
@@ -84,8 +87,9 @@ def text_of(result: CallToolResult) -> str:
 def structured(result: CallToolResult) -> dict[str, Any]:
     """The structured content of a call that must have succeeded."""
     assert not result.is_error, text_of(result)
-    assert result.structured_content is not None
-    return result.structured_content
+    content: dict[str, Any] | None = result.structured_content
+    assert content is not None
+    return content
 
 
 def error_of(result: CallToolResult) -> str:

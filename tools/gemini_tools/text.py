@@ -10,7 +10,7 @@ from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.dialogue import answer_functions, ask
 from gemini_server.toolkit.generation.options import BuiltIn, FunctionMode, Options, Resolution, Thinking
 from gemini_server.toolkit.generation.result import TextResult
-from gemini_server.toolkit.params import Attachments, ConversationName, JsonSchema, ModelName
+from gemini_server.toolkit.params import AnyJson, Attachments, ConversationName, JsonSchema, ModelName
 from gemini_server.toolkit.toolset import Toolset
 
 TOOLSET = Toolset("text", "Text, JSON by schema, chat and function calls.")
@@ -43,7 +43,7 @@ class FunctionResultIn(BaseModel):
 
     id: str | None = None
     name: str | None = None
-    response: Any
+    response: AnyJson
 
 
 @TOOLSET.tool(read_only=True, destructive=False, idempotent=False, open_world=True, default=True)

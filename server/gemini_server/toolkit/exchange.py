@@ -38,7 +38,7 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
 
 
 def _blocks(result: Result) -> list[ContentBlock]:
-    blocks: list[ContentBlock] = [TextContent(type="text", text=result.as_text())]
+    blocks: list[ContentBlock] = [TextContent(type="text", text=text) for text in result.as_blocks()]
     room = PICTURE_LIMIT
     for picture in result.pictures():
         if len(picture.data) <= room:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 ModelName = Annotated[str | None, Field(description="model id; list_models names them")]
 Attachments = Annotated[
@@ -12,4 +12,8 @@ Attachments = Annotated[
     Field(description="media: path, https:// or gs:// URL, YouTube link, files/ID, data: URI"),
 ]
 JsonSchema = Annotated[dict[str, Any] | None, Field(description="JSON Schema that the answer must match")]
+AnyJson = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in ("object", "array", "string", "number", "boolean")]})
+]
+"""Any JSON value, spelled out for clients that refuse a schema without a type."""
 ConversationName = Annotated[str, Field(description="conversation id")]

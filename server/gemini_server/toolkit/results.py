@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Result(BaseModel):
         """Pictures that are shown beside the text."""
         return []
 
+    def as_blocks(self) -> list[str]:
+        """The text in blocks: what was asked for stands alone in the first, so that it can be used as it is."""
+        return [self.as_text()]
+
     def as_text(self) -> str:
         """The result as text for a model that does not see the JSON; by default the same JSON."""
         return self.as_json()
@@ -52,7 +56,7 @@ class Usage(Result):
     cached_tokens: int = 0
     tool_tokens: int = 0
     total_tokens: int = 0
-    cost_usd: Annotated[float | None, Field(json_schema_extra={"type": ["number", "null"]})] = None
+    cost_usd: Annotated[float | None, WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]})] = None
     price_date: str | None = None
 
     @model_serializer(mode="wrap")

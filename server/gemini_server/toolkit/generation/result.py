@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr
 
+from gemini_server.toolkit.params import AnyJson
 from gemini_server.toolkit.results import Picture, Result, Usage
 
 
@@ -38,7 +39,7 @@ class TextResult(Result):
     """An answer in words, JSON or function calls."""
 
     text: str
-    json_: Annotated[Any, Field(alias="json", serialization_alias="json", description="the answer, parsed")] = None
+    json_: Annotated[AnyJson, Field(alias="json", serialization_alias="json", description="the answer, parsed")] = None
     finish_reason: str
     function_calls: list[FunctionCallOut] | None = None
     citations: Annotated[list[Citation] | None, Field(description="start, end: characters of text")] = None
@@ -66,9 +67,13 @@ class TextResult(Result):
         """Pictures that belong to the answer, such as plots of hosted code."""
         return self._pictures
 
+    def as_blocks(self) -> list[str]:
+        """The answer, then everything else that a reader of text alone must know."""
+        return [self.text, self.as_text()] if self.text else [self.as_text()]
+
     def as_text(self) -> str:
-        """The answer with everything that a reader of text alone must know."""
-        lines: list[str] = [self.text] if self.text else []
+        """Everything but the answer itself."""
+        lines: list[str] = []
         lines += [f"[wants function] {call.name}({call.arguments}) id={call.id}" for call in self.function_calls or ()]
         lines += [
             f"[code run]\n{run.code}\n[output: {run.outcome or 'none'}]\n{run.output or ''}".rstrip()
