@@ -5,7 +5,9 @@ Source: https://ai.google.dev/api/models, /api/generate-content, /api/tokens.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import SkipValidation
 
 from gemini_server.api.answer import CountTokensResponse, GenerateContentResponse
 from gemini_server.api.config import GenerationConfig, SafetySetting, Written
@@ -41,11 +43,15 @@ class ListModelsResponse(Wire):
     next_page_token: str | None = None
 
 
+Turn = Annotated[Content | JsonObject, SkipValidation]
+"""A turn of ours, or one of Gemini's as the very JSON object that came."""
+
+
 class GenerateContentRequest(Written):
     """A request for an answer. `contents` may hold verbatim turns of earlier answers as plain JSON objects."""
 
     model: str | None = None
-    contents: list[Content | JsonObject]
+    contents: list[Turn]
     system_instruction: Content | None = None
     generation_config: GenerationConfig | None = None
     safety_settings: list[SafetySetting] | None = None
@@ -61,7 +67,7 @@ class GenerateContentRequest(Written):
 class CountTokensRequest(Written):
     """What to count: bare contents, or a whole request with its system instruction and tools."""
 
-    contents: list[Content | JsonObject] | None = None
+    contents: list[Turn] | None = None
     generate_content_request: GenerateContentRequest | None = None
 
 

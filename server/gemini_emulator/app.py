@@ -1,0 +1,181 @@
+"""The ASGI application: from bytes to a `Call`, through faults, authentication and a route, to a reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from . import model_service
+from .auth import authenticate
+from .control import control
+from .delivery import Delivery, HangUp
+from .errors import ApiError, bad_fields, invalid
+from .exchange import Call, Reply, Route, Service
+from .faults import Directive
+from .requestlog import body_of
+
+LARGEST_BODY = 100 * 1024 * 1024
+_LARGE = 256 * 1024
+_VERSIONS = "v1|v1beta|v1alpha"
+_SYSTEM_QUERY = frozenset(
+    {"key", "alt", "$alt", "fields", "$fields", "prettyPrint", "$prettyPrint", "quotaUser", "access_token",
+     "oauth_token", "callback", "$callback", "$.xgafv", "$key", "uploadType", "upload_protocol"}
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = (*model_service.ROUTES,)
+
+_UNBOUND = (
+    "Invalid JSON payload received. Unknown name \"{0}\": Cannot bind query parameter. Field '{0}' could not be found "
+    "in request message."
+)
+
+T = TypeVar("T")
+
+
+def _compiled(route: Route) -> re.Pattern[str]:
+    template = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(route.template))
+    return re.compile(rf"/(?P<version>{_VERSIONS})/{template}")
+
+
+_COMPILED = [(_compiled(route), route) for route in ROUTES]
+
+
+class App:
+    """One emulator's application.
+
+    Attributes:
+        hang_up: closes the connection of a scope; the server that runs the application provides it.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.hang_up: HangUp = _cannot_hang_up
+        self._prefix = service.options.path_prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request; other protocols are not spoken here."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        delivery = Delivery(scope, receive, send, self.hang_up)
+        try:
+            await self._serve(request, delivery)
+        except ClientDisconnect:
+            return
+
+    async def _serve(self, request: Request, delivery: Delivery) -> None:
+        path: str = request.scope["path"]
+        if path.startswith("/emulator/"):
+            await control(self._service, request, delivery)
+            return
+        if not path.startswith(f"{self._prefix}/"):
+            await delivery.html(404)
+            return
+        await self._api(request, path.removeprefix(self._prefix), delivery)
+
+    async def _api(self, request: Request, path: str, delivery: Delivery) -> None:
+        query, headers = dict(request.query_params), dict(request.headers)
+        stream = path.endswith(":streamGenerateContent")
+        array = stream and query.get("alt", query.get("$alt")) != "sse"
+        model = (re.search(r"models/([^/:]+)", path) or ["", ""])[1]
+        body, size, broken = await _read_json(request)
+        self._service.log.add(request.method, path, query, headers, body)
+        directive = self._service.faults.take(request.method, path)
+        if directive and await delivery.failed_before(directive, model, stream=stream, array=array):
+            return
+        try:
+            authenticate(headers, query, self._service.options.keys)
+            route, names = _find(request.method, path)
+            if size > LARGEST_BODY:
+                raise invalid(f"Request payload size exceeds the limit: {LARGEST_BODY} bytes.")
+            if broken:
+                raise broken
+            _check_query(route, query)
+            version = names.pop("version")
+            call = Call(request.method, path, version, names, query, headers, body, directive)
+            reply = await _in_turn(size > _LARGE, lambda: route.handler(self._service, call))
+        except ApiError as error:
+            await delivery.error(error, array=array)
+            return
+        except RecursionError:
+            await delivery.error(
+                invalid("Invalid JSON payload received. The message is nested too deeply."), array=array
+            )
+            return
+        except LookupError:
+            await delivery.html(404)
+            return
+        await self._answer(reply, directive, model, delivery, array)
+
+    async def _answer(self, reply: Reply, directive: Directive, model: str, delivery: Delivery, array: bool) -> None:
+        stream = reply.events is not None
+        # A fault that came from outside has been tried already; one in the prompt is known only now.
+        fresh = Directive({key: value for key, value in reply.directive.items.items() if key not in directive})
+        if fresh and await delivery.failed_before(reply.directive, model, stream=stream, array=array):
+            return
+        if not reply.directive:
+            reply.directive = directive
+        await delivery.reply(reply, model)
+
+
+def _cannot_hang_up(scope: Scope) -> None:
+    raise NotImplementedError("this server cannot close a connection")
+
+
+async def _read_json(request: Request) -> tuple[object, int, ApiError | None]:
+    raw, size = await _read(request)
+    body, broken = await _in_turn(size > _LARGE, lambda: _parsed(raw, size))
+    return body, size, broken
+
+
+async def _read(request: Request) -> tuple[bytearray, int]:
+    """The body and its size.
+
+    One that is too large is read to its end, so that the client gets to see the refusal, but not kept.
+    """
+    raw = bytearray()
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raw.clear()
+        else:
+            raw += chunk
+    return raw, size
+
+
+def _parsed(raw: bytearray, size: int) -> tuple[object, ApiError | None]:
+    """The JSON of a body (or `<N bytes>` for the log), and the refusal where it is not JSON."""
+    if not size:
+        return None, None
+    if size > LARGEST_BODY:
+        return f"<{size} bytes>", None
+    try:
+        return body_of(raw), None
+    except (ValueError, RecursionError) as error:
+        text = f"Invalid JSON payload received. {type(error).__name__}: {str(error)[:200]}"
+        return f"<{size} bytes>", bad_fields([("", text)])
+
+
+def _find(method: str, path: str) -> tuple[Route, dict[str, str]]:
+    for pattern, route in _COMPILED:
+        found = pattern.fullmatch(path)
+        if found and route.method == method:
+            return route, found.groupdict()
+    raise LookupError(path)
+
+
+def _check_query(route: Route, query: dict[str, str]) -> None:
+    unknown = [name for name in query if name not in route.query and name not in _SYSTEM_QUERY]
+    if unknown:
+        raise bad_fields([("", _UNBOUND.format(name)) for name in unknown])
+
+
+async def _in_turn(large: bool, work: Callable[[], T]) -> T:
+    """Run work here, or in a thread when it would hold up the other requests."""
+    return await to_thread.run_sync(work) if large else work()

@@ -1,0 +1,43 @@
+"""Who is calling: the four ways in which a key or token can arrive.
+
+The Gemini API reads `x-goog-api-key`, `?key=` and `Authorization: Bearer`; gateways of the same dialect also take a raw
+`Authorization` value. Source: "Using Gemini API keys" and "OAuth quickstart" of the Gemini API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .errors import ApiError, error_info
+
+
+def authenticate(headers: Mapping[str, str], query: Mapping[str, str], accepted: frozenset[str] | None) -> None:
+    """Refuse a caller without a usable key, as Google words it."""
+    authorization = headers.get("authorization", "").strip()
+    scheme, _, token = authorization.partition(" ")
+    bearer = scheme.lower() == "bearer"
+    key = headers.get("x-goog-api-key") or query.get("key") or (token.strip() if bearer else authorization)
+    if not key:
+        raise ApiError(
+            403,
+            "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or "
+            "other form of API consumer identity to call this API.",
+        )
+    if key.startswith("invalid") or (accepted is not None and key not in accepted):
+        only_bearer = bearer and not headers.get("x-goog-api-key") and not query.get("key")
+        raise _bad_token() if only_bearer else _bad_key()
+
+
+def _bad_key() -> ApiError:
+    message = "API key not valid. Please pass a valid API key."
+    localized = {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message}
+    return ApiError(400, message, details=[error_info("API_KEY_INVALID"), localized])
+
+
+def _bad_token() -> ApiError:
+    return ApiError(
+        401,
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
+        "authentication credential.",
+        details=[error_info("ACCESS_TOKEN_TYPE_UNSUPPORTED")],
+    )

@@ -1,0 +1,48 @@
+"""The emulator's own endpoints, beside the API: faults to come, requests that came, and health."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from .delivery import Delivery
+from .errors import ApiError, invalid
+from .exchange import Service
+from .requestlog import body_of
+
+
+async def control(service: Service, request: Request, delivery: Delivery) -> None:
+    """Serve `/emulator/faults`, `/emulator/requests` and `/emulator/health`; they need no key and are not logged."""
+    try:
+        action = f"{request.method} {str(request.scope['path']).removeprefix('/emulator/')}"
+        await delivery.json(200, await _act(service, action, request))
+    except ApiError as error:
+        await delivery.error(error)
+
+
+async def _act(service: Service, action: str, request: Request) -> object:
+    match action:
+        case "GET health":
+            return {"status": "ok", "emulator": "gemini", "date": service.options.date().isoformat()}
+        case "GET requests":
+            return {"requests": service.log.entries()}
+        case "DELETE requests":
+            service.log.clear()
+            return {}
+        case "POST faults":
+            try:
+                fault = service.faults.add_json(body_of(await request.body()))
+            except (ValueError, TypeError) as error:
+                raise invalid(f"The emulator cannot read this fault: {error}") from None
+            return {"directive": " ".join(fault.directive.items), "times": fault.times}
+        case "GET faults":
+            return {
+                "faults": [
+                    {"match": {"method": one.method, "path": one.path}, "times": one.times, "hits": one.hits}
+                    for one in service.faults.waiting()
+                ]
+            }
+        case "DELETE faults":
+            service.faults.clear()
+            return {}
+        case _:
+            raise ApiError(404, f"The emulator has no control endpoint {action}.")

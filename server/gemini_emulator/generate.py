@@ -1,0 +1,261 @@
+"""generateContent: from a checked prompt to a `GenerateContentResponse`.
+
+Source: the API reference of `models.generateContent`, and the guides to thinking, structured output and tools.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from . import functions, grounding
+from .answers import compose, think
+from .code import execute
+from .faults import Directive
+from .json_instance import InstanceBuilder
+from .pictures import picture
+from .prompt import Prompt
+from .signatures import Continuation, sign
+from .tokens import CHARACTERS_PER_TOKEN, of_json, of_text
+from .wire import Object, dump
+
+_THOUGHTS = {"MINIMAL": 0, "LOW": 40, "MEDIUM": 120, "HIGH": 420}
+_EXCLUDED = ("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION", "LANGUAGE", "OTHER")
+_CATEGORIES = ("SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANGEROUS_CONTENT")
+
+
+@dataclass
+class Answer:
+    """What one candidate consists of, before tokens are counted."""
+
+    parts: list[Object] = field(default_factory=list[Object])
+    finish: str = "STOP"
+    message: str = ""
+    extra: Object = field(default_factory=dict[str, object])
+    grounding: grounding.Grounding | None = None
+    tool_tokens: int = 0
+
+    def visible(self) -> list[Object]:
+        """The parts that are not thoughts."""
+        return [part for part in self.parts if not part.get("thought")]
+
+
+def respond(prompt: Prompt, directive: Directive) -> Object:
+    """The response to a request."""
+    response: Object = {}
+    if "block" in directive:
+        response["promptFeedback"] = {
+            "blockReason": directive.get("block", "SAFETY"),
+            "safetyRatings": _ratings("HIGH"),
+        }
+        return _finished(response, prompt, [], 0)
+    if "empty" in directive:
+        return _finished(response, prompt, [], 0)
+    thoughts = thinking_tokens(prompt)
+    answers = [_answer(prompt, directive, thoughts) for _ in range(prompt.config.get("candidateCount", 1))]
+    response["candidates"] = [_candidate(answer, index, prompt, directive) for index, answer in enumerate(answers)]
+    return _finished(response, prompt, answers, thoughts)
+
+
+def thinking_tokens(prompt: Prompt) -> int:
+    """How many tokens the model thinks; they count against `maxOutputTokens`."""
+    thinking: Object = prompt.config.get("thinkingConfig", {})
+    if not prompt.card.thinks:
+        return 0
+    budget = thinking.get("thinkingBudget", -1)
+    level = thinking.get("thinkingLevel", prompt.card.default_level)
+    usual = _THOUGHTS.get(level, _THOUGHTS[prompt.card.default_level])
+    if budget >= 0:
+        usual = min(budget, _THOUGHTS["HIGH"])
+    elif prompt.card.generation == 2.5 and "lite" in prompt.card.id:
+        usual = 0
+    count = usual + prompt.rng("thoughts").randint(0, usual // 4) if budget < 0 else usual
+    return min(count, int(prompt.config.get("maxOutputTokens", count)))
+
+
+def _answer(prompt: Prompt, directive: Directive, thoughts: int) -> Answer:
+    if "malformed_function_call" in directive:
+        return Answer(
+            finish="MALFORMED_FUNCTION_CALL",
+            message="Malformed function call: print(default_api.unfinished(value=",
+        )
+    finish = directive.get("finish", "STOP")
+    if finish not in ("STOP", "MAX_TOKENS"):
+        return Answer(finish=finish, message=f"The emulator was asked to finish with {finish}.")
+    answer = _content(prompt, directive)
+    answer.finish = finish
+    if finish == "MAX_TOKENS":
+        _cut(answer, sum(len(part.get("text", "")) for part in answer.parts) // 2)
+    if "continuation" in directive or "continuationToken" in prompt.request:
+        _continue(answer, prompt, directive)
+    _limit(answer, prompt.config, thoughts)
+    thinking: Object = prompt.config.get("thinkingConfig", {})
+    if thinking.get("includeThoughts") and thoughts and prompt.request.get("continuationToken") is None:
+        answer.parts.insert(0, {"text": think(prompt), "thought": True})
+    if prompt.card.generation >= 3 and prompt.card.thinks:
+        _add_signature(answer, prompt)
+    return answer
+
+
+def _content(prompt: Prompt, directive: Directive) -> Answer:
+    calls = functions.choose_calls(prompt)
+    if calls:
+        return Answer([{"functionCall": call} for call in calls])
+    text = _structured(prompt)
+    if text is not None:
+        return Answer([{"text": text}])
+    answer = Answer()
+    found: list[str] = []
+    if prompt.function_responses:
+        found.append(functions.tell_responses(prompt))
+    if prompt.tool("codeExecution") is not None:
+        run = execute(prompt.text)
+        answer.parts += [
+            {"executableCode": {"language": "PYTHON", "code": run.source}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": run.output + "\n"}},
+        ]
+        answer.tool_tokens += of_text(run.source) + of_text(run.output)
+        found.append(f"The program printed {run.output}.")
+    pages = grounding.url_context(prompt) if prompt.tool("urlContext") is not None else None
+    if pages:
+        found.append(pages[0])
+        answer.extra["urlContextMetadata"] = pages[1]
+        answer.tool_tokens += 400 * len(pages[1]["urlMetadata"])
+    if prompt.tool("googleSearch") is not None:
+        answer.grounding = grounding.search(prompt)
+    elif prompt.tool("googleMaps") is not None:
+        answer.grounding = grounding.maps(prompt)
+    if answer.grounding:
+        found.append(answer.grounding.text)
+    answer.parts.append({"text": compose(prompt, " ".join(found), directive.number("length", 0))})
+    if "IMAGE" in prompt.config.get("responseModalities", prompt.card.modalities):
+        answer.parts.append({"inlineData": picture(prompt.rng("picture"), prompt.config)})
+    return answer
+
+
+def _structured(prompt: Prompt) -> str | None:
+    """The text of a JSON or enum answer, which carries no mark because it has to validate."""
+    config = prompt.config
+    form: Object = config.get("responseFormat", {}).get("text", {})
+    schema: object = config.get("responseJsonSchema", config.get("responseSchema", form.get("schema")))
+    mime = config.get("responseMimeType") or ("application/json" if form.get("mimeType") == "APPLICATION_JSON" else "")
+    if schema is not None and mime != "text/plain" and form.get("mimeType") != "TEXT_PLAIN":
+        value = InstanceBuilder(schema, prompt.facts, prompt.rng("json"), prompt.today).build()
+        return str(value) if mime == "text/x.enum" else dump(value)
+    if mime == "application/json":
+        return dump({"emulated": True, "answer": compose(prompt, "", 0)})
+    return None
+
+
+def _continue(answer: Answer, prompt: Prompt, directive: Directive) -> None:
+    """Serve one piece of a long answer (finishReason CONTINUATION, "Long decode" of Gemini 4)."""
+    fingerprint = prompt.fingerprint.hex()[:32]
+    token = prompt.request.get("continuationToken")
+    first = Continuation(0, directive.number("continuation", 1), fingerprint)
+    state = Continuation.read(token, fingerprint) if token else first
+    texts = [part for part in answer.visible() if "text" in part]
+    if not texts:
+        return
+    text: str = texts[-1]["text"]
+    size = -(-len(text) // (state.hops + 1))
+    texts[-1]["text"] = text[state.hop * size : (state.hop + 1) * size]
+    if state.hop < state.hops:
+        answer.finish = "CONTINUATION"
+        answer.extra["continuationToken"] = Continuation(state.hop + 1, state.hops, fingerprint).token()
+
+
+def _limit(answer: Answer, config: Object, thoughts: int) -> None:
+    """Apply stop sequences, then the token limit of which thoughts have had their share."""
+    text = "".join(part.get("text", "") for part in answer.parts)
+    stops = [at for at in (text.find(stop) for stop in config.get("stopSequences", [])) if at >= 0]
+    if stops:
+        _cut(answer, min(stops))
+    if "maxOutputTokens" not in config:
+        return
+    left: int = config["maxOutputTokens"] - thoughts
+    spent = sum(of_json(part) for part in answer.parts if "text" not in part)
+    if spent > left and any("functionCall" in part for part in answer.parts):
+        answer.parts, answer.finish = [], "MALFORMED_FUNCTION_CALL" if left > 0 else "MAX_TOKENS"
+    elif of_text("".join(part.get("text", "") for part in answer.parts)) > max(left, 0) or left <= 0:
+        _cut(answer, max(left, 0) * CHARACTERS_PER_TOKEN)
+        answer.finish = "MAX_TOKENS"
+        answer.extra.pop("continuationToken", None)
+
+
+def _cut(answer: Answer, characters: int) -> None:
+    kept: list[Object] = []
+    for part in answer.parts:
+        if "text" not in part:
+            kept.append(part)
+        elif characters > 0 and part["text"]:
+            kept.append({**part, "text": part["text"][:characters]})
+            characters -= len(part["text"])
+    answer.parts = kept
+
+
+def _add_signature(answer: Answer, prompt: Prompt) -> None:
+    first = next((part for part in answer.parts if "functionCall" in part), None)
+    visible = answer.visible()
+    signed = first if first is not None else visible[-1] if visible else None
+    if signed is not None:
+        signed["thoughtSignature"] = sign(prompt.fingerprint.hex(), {key: signed[key] for key in signed})
+
+
+def _candidate(answer: Answer, index: int, prompt: Prompt, directive: Directive) -> Object:
+    candidate: Object = {}
+    if answer.finish not in _EXCLUDED and "nocontent" not in directive and answer.finish != "MALFORMED_FUNCTION_CALL":
+        candidate["content"] = {"parts": answer.parts, "role": "model"} if answer.parts else {"role": "model"}
+    candidate |= {"finishReason": answer.finish, "index": index}
+    if answer.message:
+        candidate["finishMessage"] = answer.message
+    if answer.finish == "SAFETY":
+        candidate["safetyRatings"] = _ratings("HIGH")
+    if answer.grounding and candidate.get("content"):
+        texts = [part["text"] for part in answer.visible() if "text" in part]
+        candidate["groundingMetadata"] = answer.grounding.metadata(texts[-1] if texts else "")
+    if prompt.config.get("responseLogprobs") and "content" in candidate:
+        candidate["avgLogprobs"] = -0.25
+    return candidate | answer.extra
+
+
+def _ratings(probability: str) -> list[Object]:
+    blocked, *others = _CATEGORIES
+    first: Object = {"category": f"HARM_CATEGORY_{blocked}", "probability": probability, "blocked": True}
+    return [first, *({"category": f"HARM_CATEGORY_{name}", "probability": "NEGLIGIBLE"} for name in others)]
+
+
+def _finished(response: Object, prompt: Prompt, answers: list[Answer], thoughts: int) -> Object:
+    tally = prompt.tally
+    usage: Object = {"promptTokenCount": tally.total}
+    produced = sum(visible_tokens(part) for answer in answers for part in answer.visible())
+    if produced:
+        usage["candidatesTokenCount"] = produced
+    tool_tokens = sum(answer.tool_tokens for answer in answers)
+    usage["totalTokenCount"] = tally.total + produced + (thoughts if answers else 0) + tool_tokens
+    usage["promptTokensDetails"] = tally.details()
+    if tool_tokens:
+        usage["toolUsePromptTokenCount"] = tool_tokens
+        usage["toolUsePromptTokensDetails"] = [{"modality": "TEXT", "tokenCount": tool_tokens}]
+    if answers and thoughts:
+        usage["thoughtsTokenCount"] = thoughts
+    usage["serviceTier"] = prompt.request.get("serviceTier", "standard")
+    response["usageMetadata"] = usage
+    response["modelVersion"] = f"{prompt.serving.id}-emulated"
+    response["responseId"] = f"emulated-{prompt.fingerprint.hex()[:20]}"
+    if prompt.card.retires:
+        response["modelStatus"] = {
+            "modelStage": "DEPRECATED",
+            "retirementTime": f"{prompt.card.retires.isoformat()}T00:00:00Z",
+            "message": f"{prompt.card.title} will be shut down on {prompt.card.retires.isoformat()}.",
+        }
+    return response
+
+
+def visible_tokens(part: Object) -> int:
+    """Tokens of one part of an answer; thoughts are counted apart, signatures not at all."""
+    if part.get("thought"):
+        return 0
+    if "text" in part:
+        return of_text(part["text"])
+    if "inlineData" in part:
+        return 1120
+    return of_json({key: value for key, value in part.items() if key != "thoughtSignature"})

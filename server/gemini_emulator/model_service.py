@@ -1,0 +1,96 @@
+"""The methods of `models`: list, get, generateContent, streamGenerateContent and countTokens.
+
+Source: the API reference of the Gemini API, "Models", "Generating content" and "Counting tokens".
+"""
+
+from __future__ import annotations
+
+from .errors import invalid
+from .exchange import Call, Reply, Route, Service
+from .faults import Directive
+from .generate import respond
+from .prompt import Prompt
+from .refusals import check_contents, check_request
+from .schema import check
+from .store import page
+from .streaming import events
+from .tokens import Tally, of_prompt
+from .wire import Object
+
+_PAGE = 50
+_LARGEST_PAGE = 1000
+
+
+def list_models(service: Service, call: Call) -> Reply:
+    """`models.list`."""
+    models, token = page(
+        service.catalogue.listed(call.version),
+        call.integer("pageSize", "page_size"),
+        call.query.get("pageToken", call.query.get("page_token", "")),
+        default=_PAGE,
+        largest=_LARGEST_PAGE,
+    )
+    return Reply({"models": models, **({"nextPageToken": token} if token else {})})
+
+
+def get_model(service: Service, call: Call) -> Reply:
+    """`models.get`."""
+    return Reply(service.catalogue.get(call.names["model"], call.version).resource())
+
+
+def generate_content(service: Service, call: Call) -> Reply:
+    """`models.generateContent`."""
+    prompt, directive = _read(service, call, "generateContent")
+    return Reply(respond(prompt, directive), directive=directive)
+
+
+def stream_generate_content(service: Service, call: Call) -> Reply:
+    """`models.streamGenerateContent`."""
+    prompt, directive = _read(service, call, "streamGenerateContent")
+    sse = call.query.get("alt", call.query.get("$alt", "")) == "sse"
+    return Reply(events=events(respond(prompt, directive)), sse=sse, directive=directive)
+
+
+def count_tokens(service: Service, call: Call) -> Reply:
+    """`models.countTokens`."""
+    card = service.catalogue.get(call.names["model"], call.version, "countTokens")
+    body = check("CountTokensRequest", call.body, call.version)
+    if "generateContentRequest" in body:
+        if "contents" in body:
+            raise invalid("Only one of contents and generate_content_request may be set.")
+        request: Object = body["generateContentRequest"]
+        if not request.get("model", "").startswith("models/"):
+            raise invalid("* CountTokensRequest.generate_content_request.model: unexpected model name format\n")
+        if request["model"] != f"models/{card.id}":
+            raise invalid("* CountTokensRequest.generate_content_request.model: must be the model of the path\n")
+        check_contents(request.get("contents", []), "CountTokensRequest.generate_content_request.contents")
+        tally = of_prompt(request, card)
+    else:
+        check_contents(body.get("contents", []), "CountTokensRequest.contents")
+        tally = Tally()
+        tally.add_contents(body["contents"], {}, card)
+    return Reply({"totalTokens": tally.total, "promptTokensDetails": tally.details()})
+
+
+def _read(service: Service, call: Call, method: str) -> tuple[Prompt, Directive]:
+    card = service.catalogue.get(call.names["model"], call.version, method)
+    request = check("GenerateContentRequest", call.body, call.version)
+    check_request(request, card)
+    prompt = Prompt(request, card, service.catalogue.serving(card), service.options.date())
+    _fits(prompt)
+    return prompt, call.directive.merged(service.faults.from_prompt(prompt.directive_texts, call.path))
+
+
+def _fits(prompt: Prompt) -> None:
+    count, limit = prompt.tally.total, prompt.card.inputs
+    if count > limit:
+        raise invalid(f"The input token count ({count}) exceeds the maximum number of tokens allowed ({limit}).")
+
+
+ROUTES = (
+    Route("GET", "models", list_models, frozenset({"pageSize", "pageToken", "page_size", "page_token"})),
+    Route("GET", "models/{model}", get_model),
+    Route("POST", "models/{model}:generateContent", generate_content),
+    Route("POST", "models/{model}:streamGenerateContent", stream_generate_content),
+    Route("POST", "models/{model}:countTokens", count_tokens),
+)

@@ -1,0 +1,44 @@
+"""What can be set on an emulator before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from .models import CATALOGUE, ModelCard
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one emulator behaves.
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on; 0 takes a free one.
+        prefix: a path in front of every route, as a gateway would add (`/gemini`).
+        log: a file to which each request is appended as one JSON line.
+        today: the date on which models are alive or shut down; None is the real date.
+        models: the model catalogue.
+        keys: the API keys that are accepted; None accepts every key that does not begin with `invalid`.
+        kept_requests: how many requests the in-memory log remembers.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    prefix: str = ""
+    log: Path | None = None
+    today: date | None = None
+    models: tuple[ModelCard, ...] = CATALOGUE
+    keys: frozenset[str] | None = None
+    kept_requests: int = 10_000
+
+    @property
+    def path_prefix(self) -> str:
+        """The prefix with one leading slash and no trailing one, or nothing."""
+        trimmed = self.prefix.strip("/")
+        return f"/{trimmed}" if trimmed else ""
+
+    def date(self) -> date:
+        """The emulator's date."""
+        return self.today or datetime.now().astimezone().date()

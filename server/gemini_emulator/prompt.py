@@ -1,0 +1,117 @@
+"""One request, read once: what is asked, what is attached, what was said before."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from .facts import Facts
+from .faults import without_directives
+from .models import ModelCard
+from .tokens import Attachment, Tally, attachment, of_prompt
+from .turns import current_turn, merged, responses
+from .wire import Object, digest
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A validated generateContent request.
+
+    Args:
+        request: the body, in camelCase.
+        card: the model that was called.
+        serving: the model that answers, which differs where Google reroutes silently.
+        today: the emulator's date.
+    """
+
+    request: Object
+    card: ModelCard
+    serving: ModelCard
+    today: date
+
+    @cached_property
+    def config(self) -> Object:
+        """`generationConfig`."""
+        config: Object = self.request.get("generationConfig", {})
+        return config
+
+    @cached_property
+    def turns(self) -> list[Object]:
+        """The contents, consecutive ones of a role merged."""
+        return merged(self.request["contents"])
+
+    @cached_property
+    def question(self) -> Object:
+        """The user turn that began the current exchange."""
+        return self.turns[current_turn(self.turns)]
+
+    @cached_property
+    def text(self) -> str:
+        """The text of the question, as the model sees it."""
+        return without_directives("\n".join(part["text"] for part in self.question["parts"] if part.get("text")))
+
+    @cached_property
+    def directive_texts(self) -> list[str]:
+        """Where directives may be written: the last user turn, unless it only answers function calls."""
+        users = [turn for turn in self.turns if turn["role"] == "user"]
+        return [part["text"] for part in users[-1]["parts"] if part.get("text")] if users else []
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the question mentions."""
+        return Facts.of(self.text)
+
+    @cached_property
+    def instruction(self) -> str:
+        """The text of the system instruction."""
+        parts = self.request.get("systemInstruction", {}).get("parts", [])
+        return without_directives(" ".join(part.get("text", "") for part in parts))
+
+    @cached_property
+    def attachments(self) -> list[Attachment]:
+        """What is attached to the question."""
+        found = [attachment(part, self.config, self.card) for part in self.question["parts"]]
+        return [one for one in found if one is not None]
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What `promptTokenCount` says."""
+        return of_prompt(self.request, self.card)
+
+    @cached_property
+    def earlier(self) -> list[str]:
+        """What the user said before the question, oldest first."""
+        before = self.turns[: current_turn(self.turns)]
+        texts = [
+            part["text"] for turn in before if turn["role"] == "user" for part in turn["parts"] if part.get("text")
+        ]
+        return [without_directives(text) for text in texts]
+
+    @cached_property
+    def function_responses(self) -> list[Object]:
+        """The responses in the last turn; empty when the model has not called anything."""
+        return responses(self.turns[-1])
+
+    @cached_property
+    def declarations(self) -> list[Object]:
+        """The functions that the request declares."""
+        return [one for tool in self.request.get("tools", []) for one in tool.get("functionDeclarations", [])]
+
+    def tool(self, name: str) -> Object | None:
+        """The configuration of a built-in tool, if the request has it."""
+        return next((tool[name] for tool in self.request.get("tools", []) if name in tool), None)
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """What the answer is drawn from: all but the token that asks for its continuation.
+
+        Empty fields do not count: the official SDK adds an empty `generationConfig` to such a request.
+        """
+        asked = {name: value for name, value in self.request.items() if value and name != "continuationToken"}
+        return digest(self.card.id, asked)
+
+    def rng(self, purpose: str) -> random.Random:
+        """A generator seeded by the request and by what it is used for."""
+        return random.Random(self.fingerprint + purpose.encode())
