@@ -41,7 +41,8 @@ class Endpoint(Generic[AnswerT]):
 
     Attributes:
         method: the HTTP verb.
-        path: a template such as `{version}/{model}:generateContent`; `{version}` is the client's unless `version` is set.
+        path: a template such as `{version}/{model}:generateContent`; `{version}` is the client's unless `version` is
+            set.
         answer: the type of the answer.
         repeat: what may be repeated by itself.
         query: the names of the query parameters that the method takes.

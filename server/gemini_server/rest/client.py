@@ -1,0 +1,267 @@
+"""The client: calls, streams and pages of any endpoint, with retries inside one deadline."""
+
+from __future__ import annotations
+
+import random as random_module
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, cast
+
+import anyio
+import httpx2
+from opentelemetry.trace import Span
+from pydantic import BaseModel
+
+from gemini_server.errors import BadAnswer, ToolserverError
+
+from . import answer, connection, trace
+from .attempts import Attempts, OnRetry
+from .body import encode
+from .config import ClientConfig
+from .endpoint import AnswerT, Endpoint, Reply
+from .exchange import Exchange, Order
+from .retry import AttemptError, Fault, RetryNote
+from .route import QueryValue, Routes
+from .stream import EventStream, StreamBroken
+
+__all__ = ["EventStream", "GeminiClient", "RetryNote", "StreamBroken"]
+
+Query = Mapping[str, QueryValue]
+
+_MAX_PAGES = 1000
+
+
+class GeminiClient:
+    """One client per process: one connection pool, one retry budget.
+
+    Args:
+        config: where Gemini is, the key, the limits.
+        transport: what sends instead of the network (tests).
+        clock: monotonic seconds, for deadlines and the retry budget.
+        sleep: waits between attempts.
+        random: 0 to 1, for the jitter.
+        wall: seconds since 1970, for dates in headers and for the reset of daily quotas.
+
+    Attributes:
+        config: as given.
+        in_flight: how many calls and open streams there are at the moment.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        random: Callable[[], float] = random_module.random,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.config = config
+        self.in_flight = 0
+        self._clock = clock
+        self._wall = wall
+        self.host = config.url.host
+        self._routes = Routes(config.url, config.api_version)
+        self._exchange = Exchange(config, transport)
+        self._attempts = Attempts(config, self._exchange, clock=clock, sleep=sleep, random=random, wall=wall)
+
+    async def call(
+        self,
+        endpoint: Endpoint[AnswerT],
+        *,
+        body: BaseModel | None = None,
+        query: Query | None = None,
+        timeout: float | None = None,
+        on_retry: OnRetry | None = None,
+        **path: str,
+    ) -> Reply[AnswerT]:
+        """Calls an endpoint and reads its whole answer.
+
+        Args:
+            endpoint: what to call.
+            body: the request; unset fields are not sent.
+            query: parameters that the endpoint knows; None is left out, a bool becomes `true` or `false`.
+            timeout: seconds for the call with all its retries, if less than the client's.
+            on_retry: is told before each wait.
+            **path: the values of the path template, such as `model="models/gemini-3.8-flash"`.
+
+        Raises:
+            ToolserverError: any of the tree; `retries` says how many further attempts were made.
+        """
+        return await self._call(endpoint, body, query, timeout, on_retry, path)
+
+    async def _call(
+        self,
+        endpoint: Endpoint[AnswerT],
+        body: BaseModel | None,
+        query: Query | None,
+        timeout: float | None,
+        on_retry: OnRetry | None,
+        path: Mapping[str, str],
+    ) -> Reply[AnswerT]:
+        async def take(response: httpx2.Response, deadline: float) -> AnswerT:
+            return await self._read(response, endpoint)
+
+        with _Watch(self, endpoint, path) as watch:
+            order = self._order(endpoint, body, query, path, watch.span, sse=False)
+            value, watch.retries = await self._attempts.run(order, take, timeout, on_retry)
+            return Reply(value, watch.retries)
+
+    def stream(
+        self,
+        endpoint: Endpoint[AnswerT],
+        *,
+        body: BaseModel | None = None,
+        query: Query | None = None,
+        timeout: float | None = None,
+        on_retry: OnRetry | None = None,
+        **path: str,
+    ) -> AbstractAsyncContextManager[EventStream[AnswerT]]:
+        """Calls an endpoint whose answer is a stream of events.
+
+        Entering waits for the first event, and retries until then; nothing is repeated after it. Leaving early drops
+        the connection. `alt=sse` is added for the generateContent family; an Interactions request says `stream` in its
+        body.
+
+        Args:
+            endpoint: what to call; its answer type is that of one event.
+            body: as for `call`.
+            query: as for `call`.
+            timeout: seconds for the whole stream with all retries, if less than the client's.
+            on_retry: as for `call`.
+            **path: as for `call`.
+
+        Raises:
+            ToolserverError: on entering, any of the tree; while iterating see `EventStream`.
+        """
+        return self._stream(endpoint, body, query, timeout, on_retry, path)
+
+    @asynccontextmanager
+    async def _stream(
+        self,
+        endpoint: Endpoint[AnswerT],
+        body: BaseModel | None,
+        query: Query | None,
+        timeout: float | None,
+        on_retry: OnRetry | None,
+        path: Mapping[str, str],
+    ) -> AsyncGenerator[EventStream[AnswerT]]:
+        async def take(response: httpx2.Response, deadline: float) -> EventStream[AnswerT]:
+            events = EventStream(response, endpoint, self.config, deadline=deadline, clock=self._clock, wall=self._wall)
+            await events.begin()
+            return events
+
+        with _Watch(self, endpoint, path) as watch:
+            order = self._order(endpoint, body, query, path, watch.span, sse=True)
+            events, watch.retries = await self._attempts.run(order, take, timeout, on_retry)
+            events.retries = watch.retries
+            try:
+                yield events
+            finally:
+                await events.aclose()
+
+    async def pages(
+        self,
+        endpoint: Endpoint[Any],
+        *,
+        items: str,
+        cap: int = 1000,
+        query: Query | None = None,
+        timeout: float | None = None,
+        on_retry: OnRetry | None = None,
+        **path: str,
+    ) -> tuple[list[Any], bool]:
+        """All items of a list endpoint, page after page.
+
+        Args:
+            endpoint: a list method that takes `pageToken`; its answer has `next_page_token` and the field `items`.
+            items: the Python name of the field that holds the items.
+            cap: the most items that are returned.
+            query: as for `call`; a `pageToken` in it is the first page.
+            timeout: seconds for each page, if less than the client's.
+            on_retry: as for `call`.
+            **path: as for `call`.
+
+        Returns:
+            The items, and whether there are more than these. A token that comes a second time ends the list.
+
+        Raises:
+            ToolserverError: as for `call`.
+        """
+        found: list[Any] = []
+        asked: dict[str, QueryValue] = dict(query or {})
+        tokens: set[str] = set()
+        for _ in range(_MAX_PAGES):
+            reply = await self._call(endpoint, None, asked, timeout, on_retry, path)
+            found += cast("list[Any] | None", getattr(reply.value, items, None)) or ()
+            token = cast("str | None", getattr(reply.value, "next_page_token", None))
+            if len(found) >= cap:
+                return found[:cap], len(found) > cap or bool(token)
+            if not token:
+                return found, False
+            if token in tokens:
+                break
+            tokens.add(token)
+            asked["pageToken"] = token
+        return found, True
+
+    async def aclose(self) -> None:
+        """Closes the connections; a later call opens new ones."""
+        await self._exchange.aclose()
+
+    def _order(
+        self,
+        endpoint: Endpoint[Any],
+        body: BaseModel | None,
+        query: Query | None,
+        path: Mapping[str, str],
+        span: Span,
+        *,
+        sse: bool,
+    ) -> Order:
+        self._exchange.require_key()
+        return Order(
+            method=endpoint.method,
+            url=self._routes.url(endpoint, path, query, sse=sse and endpoint.family == "google"),
+            body=None if body is None else encode(body),
+            repeat=endpoint.repeat,
+            headers=trace.headers(span),
+            sse=sse,
+        )
+
+    async def _read(self, response: httpx2.Response, endpoint: Endpoint[AnswerT]) -> AnswerT:
+        """The answer of a good response."""
+        config, repeat = self.config, endpoint.repeat
+        try:
+            data = await answer.read(response, cap=config.max_answer_bytes, idle=config.idle_timeout)
+        except answer.CutError as exc:
+            raise AttemptError(connection.cut(exc, response.status_code, repeat)) from exc
+        try:
+            return await answer.parse(endpoint.answer, data, response.status_code)
+        except BadAnswer as exc:
+            raise AttemptError(Fault(exc, again=repeat == "read")) from exc.__cause__
+
+
+class _Watch:
+    """Counts a call as in flight, and keeps its span."""
+
+    __slots__ = ("_client", "retries", "span")
+
+    def __init__(self, client: GeminiClient, endpoint: Endpoint[Any], path: Mapping[str, str]) -> None:
+        self._client = client
+        self.retries = 0
+        self.span = trace.begin(endpoint, path.get("model"), client.host)
+
+    def __enter__(self) -> Self:
+        self._client.in_flight += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._client.in_flight -= 1
+        retries = error.retries if isinstance(error, ToolserverError) else self.retries
+        trace.end(self.span, retries, error)

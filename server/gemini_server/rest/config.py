@@ -1,0 +1,145 @@
+"""Where Gemini is, how this client shows its key, and its limits."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+import httpx2
+from pydantic import SecretStr
+
+from gemini_server.errors import UnsafeSetting
+
+MIB = 1024 * 1024
+
+Auth = Literal["api-key", "bearer", "raw"]
+"""How the key travels: `x-goog-api-key: KEY`, `Authorization: Bearer KEY`, or `Authorization: KEY`."""
+
+LOCALHOST = "localhost"
+
+
+@cache
+def default_user_agent() -> str:
+    """`gemini-toolserver/<version>`; the version is `0` when the package is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"gemini-toolserver/{version('gemini-toolserver')}"
+    except PackageNotFoundError:
+        return "gemini-toolserver/0"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine: `localhost`, or an address of 127.0.0.0/8 or ::1 in its plain spelling."""
+    if host in (LOCALHOST, "::1"):
+        return True
+    try:
+        return ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """What a `GeminiClient` needs to know.
+
+    Attributes:
+        base_url: scheme, host, port and any path prefix; a trailing slash and a trailing API version are ignored.
+        api_version: the version of every endpoint that does not name its own.
+        auth: how the key travels.
+        key: the credential; None is answered with `KeyMissing` at the first call, before anything is sent.
+        allow_http: whether plain http may leave this machine (a gateway in the house).
+        timeout: seconds that one call may take with all its retries.
+        connect_timeout: seconds to open a connection, or to wait for a free one of the pool.
+        idle_timeout: seconds without a byte of an answer, or without an event of a stream. Waiting for a billed,
+            unstreamed answer to begin does not count: Gemini is silent until it has finished (see `timeout`).
+        max_attempts: how often a request is sent at most, the first time included.
+        max_answer_bytes: the largest answer that is read, counted after decompression.
+        max_event_bytes: the largest single event of a stream.
+        user_agent: how this client introduces itself.
+
+    Raises:
+        UnsafeSetting: a base URL or key that would leak the key or break the request.
+    """
+
+    base_url: str = "https://generativelanguage.googleapis.com"
+    api_version: str = "v1beta"
+    auth: Auth = "api-key"
+    key: SecretStr | None = None
+    allow_http: bool = False
+    timeout: float = 600.0
+    connect_timeout: float = 10.0
+    idle_timeout: float = 120.0
+    max_attempts: int = 5
+    max_answer_bytes: int = 256 * MIB
+    max_event_bytes: int = 64 * MIB
+    user_agent: str = field(default_factory=default_user_agent)
+
+    def __post_init__(self) -> None:
+        """Refuses what is unsafe, and takes the whitespace off the key."""
+        _check_url(self.base_url, allow_http=self.allow_http)
+        if self.key is not None:
+            value = self.key.get_secret_value().strip()
+            _check_key(value)
+            # A frozen dataclass has no other way to keep a cleaned value.
+            object.__setattr__(self, "key", SecretStr(value) if value else None)
+
+    def checked(self) -> ClientConfig:
+        """This configuration; every instance has been checked when it was made."""
+        return self
+
+    @property
+    def url(self) -> httpx2.URL:
+        """The base URL, parsed."""
+        return httpx2.URL(self.base_url)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the base URL points at this machine."""
+        return is_loopback(self.url.host)
+
+
+def _check_url(base_url: str, *, allow_http: bool) -> None:
+    try:
+        url = httpx2.URL(base_url.strip())
+    except httpx2.InvalidURL as exc:
+        raise UnsafeSetting(f"The base URL is not a URL: {exc}.", "Set GEMINI_BASE_URL to https://host/path.") from exc
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UnsafeSetting(
+            "The base URL must begin with https:// and name a host.", "Set GEMINI_BASE_URL to https://host/path."
+        )
+    if url.userinfo:
+        raise UnsafeSetting(
+            "The base URL contains a user name or password.",
+            "Take it out of GEMINI_BASE_URL; the credential belongs in GEMINI_API_KEY, its form in GEMINI_AUTH.",
+        )
+    if url.query or url.fragment or "?" in base_url or "#" in base_url:
+        raise UnsafeSetting(
+            "The base URL contains a query or a fragment, which would be lost or would leak into logs.",
+            "Set GEMINI_BASE_URL to https://host/path without ? and #.",
+        )
+    if url.scheme == "http" and not allow_http and not is_loopback(url.host):
+        raise UnsafeSetting(
+            f"The base URL sends the API key over plain http to {url.host}.",
+            "Use https, or set GEMINI_TOOLSERVER_ALLOW_HTTP=1 if that host is in your own network.",
+        )
+
+
+def _check_key(value: str) -> None:
+    if "\r" in value or "\n" in value:
+        raise UnsafeSetting(
+            "The API key contains a line break, which could forge a header.",
+            "Set GEMINI_API_KEY to the key alone, on one line.",
+        )
+    if not value.isascii():
+        raise UnsafeSetting(
+            "The API key contains a character that is not ASCII; it was probably pasted with typographic quotes.",
+            "Copy the key again and set GEMINI_API_KEY to it.",
+        )
+    if any(c.isspace() or not c.isprintable() for c in value):
+        raise UnsafeSetting(
+            "The API key contains a space or a control character.",
+            "Set GEMINI_API_KEY to the key alone; a bearer token goes without the word Bearer (GEMINI_AUTH=bearer).",
+        )

@@ -1,0 +1,159 @@
+"""One attempt on the wire: the request with its headers, its redirects, and the answer opened."""
+
+from __future__ import annotations
+
+import logging
+import math
+import platform
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx2
+
+from gemini_server.errors import KeyMissing
+from gemini_server.redaction import remember_secret
+
+from . import redirect
+from .body import Body
+from .config import ClientConfig, default_user_agent
+from .connection import Outbound
+from .endpoint import Repeat
+
+KEEP_ALIVE_SECONDS = 30.0
+_LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=KEEP_ALIVE_SECONDS)
+_HAS_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Order:
+    """What every attempt of a call sends.
+
+    Attributes:
+        method: the HTTP verb.
+        url: complete.
+        body: what it carries, or None.
+        repeat: what may be repeated by itself.
+        headers: of this call alone, such as the trace context.
+        sse: whether the answer is a stream.
+    """
+
+    method: str
+    url: str
+    body: Body | None
+    repeat: Repeat
+    headers: list[Header]
+    sse: bool = False
+
+
+class Exchange:
+    """The HTTP client and the headers that every request carries.
+
+    The connection pool is made at the first request (SSL contexts are slow to make) and reused. Proxies and certificate
+    files come from the environment as usual (`HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`), except for a plain http base
+    URL on this machine, which a company's proxy cannot reach.
+
+    Args:
+        config: where Gemini is.
+        transport: what sends instead of the network; proxies are not used then.
+    """
+
+    def __init__(self, config: ClientConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
+        # httpx2 logs every URL at INFO, and a URL may be a credential.
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        self._transport = transport
+        self._http: httpx2.AsyncClient | None = None
+        home = config.url
+        self._gate = redirect.Gate(home)
+        self._trust_env = not (config.loopback and home.scheme == "http")
+        self._common: list[Header] = [
+            (b"user-agent", config.user_agent.encode("ascii", "replace")),
+            (b"accept", b"*/*"),
+            (b"accept-encoding", b"gzip"),
+            (b"x-goog-api-client", f"{default_user_agent()} gl-python/{platform.python_version()}".encode()),
+        ]
+        self._host: Header = (b"host", home.netloc)
+        self._key = _key_header(config)
+        # A billed answer that is not streamed is silent until it is finished: only the deadline bounds that wait.
+        self._patient = {"connect": config.connect_timeout, "read": None, "write": config.idle_timeout}
+        self._patient["pool"] = config.connect_timeout
+        self._eager = {**self._patient, "read": config.idle_timeout}
+
+    def require_key(self) -> None:
+        """Raises `KeyMissing` when there is no key."""
+        if self._key is None:
+            raise KeyMissing(
+                "There is no API key, so nothing was sent to Gemini.",
+                "The person who runs this server sets GEMINI_API_KEY (keys: https://aistudio.google.com/apikey).",
+            )
+
+    async def open(self, order: Order, outbound: Outbound, remaining: float) -> httpx2.Response:
+        """Sends the request, follows redirects, and returns the answer with its body still to be read.
+
+        Args:
+            order: what to send.
+            outbound: the body of this attempt.
+            remaining: seconds until the deadline, which the server is told.
+
+        Raises:
+            BadAnswer: a redirect that is not followed.
+            httpx2.TransportError: no status came; `outbound.left` says how far it got.
+        """
+        http = self._http or self._make()
+        timeouts = self._eager if order.sse or order.repeat == "read" else self._patient
+        common = [*self._common, *order.headers, (b"x-server-timeout", b"%d" % max(1, math.ceil(remaining)))]
+        if order.body is not None:
+            common += ((b"content-type", b"application/json"), (b"content-length", b"%d" % order.body.length))
+        elif order.method in _HAS_BODY:
+            common.append((b"content-length", b"0"))
+        method, url, keyed, host = order.method, httpx2.URL(order.url), True, self._host
+        for hops_left in range(redirect.MAX_HOPS, -1, -1):
+            outbound.left = False
+            headers = [host, *common]
+            if keyed and self._key is not None:
+                headers.append(self._key)
+            request = httpx2.Request(method, url, headers=headers, stream=outbound, extensions={"timeout": timeouts})
+            response = await http.send(request, stream=True)
+            if response.status_code not in redirect.STATUSES:
+                return response
+            await response.aclose()
+            if not hops_left:
+                raise redirect.too_many(response.status_code)
+            method, url, keyed = self._gate.follow(response, method)
+            host = (b"host", url.netloc)
+        raise AssertionError("unreachable: the last hop returns or raises")
+
+    def _make(self) -> httpx2.AsyncClient:
+        self._http = httpx2.AsyncClient(
+            transport=self._transport,
+            limits=_LIMITS,
+            follow_redirects=False,
+            http2=False,
+            trust_env=self._trust_env,
+            timeout=None,
+            # The API has no cookies; none are kept, so that none can be planted.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+        return self._http
+
+    async def aclose(self) -> None:
+        """Closes the connections; the next request opens new ones."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+
+def _key_header(config: ClientConfig) -> Header | None:
+    if config.key is None:
+        return None
+    key = config.key.get_secret_value()
+    remember_secret(key)
+    schemes: dict[str, Any] = {
+        "api-key": (b"x-goog-api-key", key),
+        "bearer": (b"authorization", f"Bearer {key}"),
+        "raw": (b"authorization", key),
+    }
+    name, value = schemes[config.auth]
+    return name, value.encode("ascii")

@@ -1,0 +1,226 @@
+"""A stream of events as an async iterator that knows whether it ended or broke."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Generic, Literal, cast
+
+import anyio
+import httpx2
+
+from gemini_server.errors import BadAnswer, ToolserverError
+
+from . import answer, failure
+from .complaint import complaint_of, error_object
+from .config import ClientConfig
+from .endpoint import AnswerT, Endpoint
+from .retry import AttemptError, Fault
+from .sse import Event, EventSizeError, SseParser
+
+Reason = Literal["cut", "idle", "deadline", "too_large", "not_json"]
+
+_DONE = b"[DONE]"
+_LIFE_BYTES = 65_536
+"""So much more of one large event also shows that the other side is alive; a byte a minute does not."""
+
+
+class StreamBroken(BadAnswer):
+    """A stream that ended before it was complete; what came before is good.
+
+    Attributes:
+        reason: `cut` (the connection ended), `idle` (no event for the idle timeout), `deadline` (the call's time is
+            up), `too_large` (an event or the whole beyond the cap), `not_json` (an event the API does not promise).
+    """
+
+    default_code = "stream_broken"
+
+    def __init__(self, what: str, reason: Reason, *, retries: int = 0) -> None:
+        super().__init__(
+            what,
+            "What came before is good as far as it goes; a new call starts, and bills, the answer from the beginning.",
+            retries=retries,
+        )
+        self.reason: Reason = reason
+
+
+class EventStream(Generic[AnswerT]):
+    """The events of one call, each as the endpoint's answer type.
+
+    Iterating ends at the end of the stream or at `[DONE]`.
+
+    Attributes:
+        retries: how many further attempts it took until the first event came.
+        last_event_id: the `id` of the last event that had one, for resuming; empty when none had.
+
+    Raises:
+        StreamBroken: while iterating, after the events that came.
+        ToolserverError: while iterating, whatever error Gemini sent as an event.
+    """
+
+    def __init__(
+        self,
+        response: httpx2.Response,
+        endpoint: Endpoint[AnswerT],
+        config: ClientConfig,
+        *,
+        deadline: float,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self.retries = 0
+        self.last_event_id = ""
+        self._response = response
+        self._endpoint = endpoint
+        self._config = config
+        self._deadline = deadline
+        self._clock = clock
+        self._wall = wall
+        self._chunks: AsyncGenerator[bytes, None] = response.aiter_bytes()
+        self._parser = SseParser(config.max_event_bytes)
+        self._events: deque[Event] = deque()
+        self._first: AnswerT | None = None
+        self._torn: Event | None = None
+        self._ended = False
+        self._bytes = 0
+        self._silent = 0.0
+        self._unsigned = 0
+
+    def __aiter__(self) -> EventStream[AnswerT]:
+        return self
+
+    async def __anext__(self) -> AnswerT:
+        if self._first is not None:
+            value, self._first = self._first, None
+            return value
+        try:
+            found = await self._next()
+        except AttemptError as failed:
+            await self.aclose()
+            failed.fault.error.retries = self.retries
+            raise failed.fault.error from failed.__cause__
+        if found is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return found
+
+    async def begin(self) -> None:
+        """Waits for the first event, so that what fails before it can be repeated.
+
+        Raises:
+            AttemptError: nothing came, or the first event is an error.
+        """
+        content_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type in ("application/json", "text/html"):
+            await self._refuse(content_type)
+        self._first = await self._next()
+
+    async def aclose(self) -> None:
+        """Drops the connection if the stream has not ended; safe to call twice."""
+        self._ended = True
+        self._events.clear()
+        await self._chunks.aclose()
+        await self._response.aclose()
+
+    async def _next(self) -> AnswerT | None:
+        while not self._events:
+            if self._ended:
+                return None
+            await self._receive()
+        event = self._events.popleft()
+        if event.id:
+            self.last_event_id = event.id
+        if event.data == _DONE:
+            self._ended = True
+            return None
+        if b'"error"' in event.data or event.name == "error":
+            self._raise_error(event)
+        try:
+            return await answer.parse(self._endpoint.answer, event.data)
+        except BadAnswer as exc:
+            if event is self._torn:
+                raise self._broken("Gemini's answer was cut off in the middle of an event.", "cut") from exc
+            raise self._broken(exc.what, "not_json") from exc
+
+    async def _receive(self) -> None:
+        """One more chunk of bytes, and the events that it completes."""
+        before = self._clock()
+        remaining = self._deadline - before
+        patience = self._config.idle_timeout - self._silent
+        chunk: bytes | None = None
+        with anyio.move_on_after(max(0.0, min(remaining, patience))) as scope:
+            try:
+                chunk = await anext(self._chunks, None)
+            except httpx2.ReadTimeout as exc:
+                raise self._idle() from exc
+            except (httpx2.TransportError, httpx2.DecodingError) as exc:
+                raise self._broken("Gemini's answer was cut off.", "cut") from exc
+        now = self._clock()
+        if scope.cancelled_caught or now >= self._deadline:
+            if remaining <= patience or now >= self._deadline:
+                raise self._broken("The time for this call is up, and Gemini had not finished.", "deadline")
+            raise self._idle()
+        if chunk is None:
+            self._finish()
+            return
+        self._take(chunk, now - before)
+
+    def _take(self, chunk: bytes, waited: float) -> None:
+        signs = self._parser.signs
+        self._bytes += len(chunk)
+        if self._bytes > self._config.max_answer_bytes:
+            raise self._broken("Gemini's answer is larger than this server reads.", "too_large")
+        try:
+            self._events.extend(self._parser.feed(chunk))
+        except EventSizeError as exc:
+            raise self._broken("One event of Gemini's answer is larger than this server reads.", "too_large") from exc
+        self._unsigned += len(chunk)
+        if self._parser.signs != signs or self._unsigned >= _LIFE_BYTES:
+            self._silent = 0.0
+            self._unsigned = 0
+        else:
+            self._silent += waited
+            if self._silent >= self._config.idle_timeout:
+                raise self._idle()
+
+    def _finish(self) -> None:
+        self._ended = True
+        self._torn = self._parser.rest()
+        if self._torn is not None:
+            self._events.append(self._torn)
+        elif not self._parser.signs:
+            raise self._broken("Gemini's answer ended before it began.", "cut")
+
+    async def _refuse(self, content_type: str) -> None:
+        """A good status with something that is no stream: an error object, or a proxy's page."""
+        try:
+            body = await answer.read(self._response, cap=_LIFE_BYTES, idle=self._config.idle_timeout)
+        except (answer.CutError, BadAnswer):
+            body = b""
+        self._raise_error(Event(body))
+        what = f"Gemini answered with {content_type} where a stream of events was asked for."
+        raise self._broken(what, "not_json")
+
+    def _raise_error(self, event: Event) -> None:
+        """Raises the error that an event carries; an event that only mentions the word passes."""
+        try:
+            value: Any = json.loads(event.data)
+        except (ValueError, RecursionError):
+            return
+        error = error_object(value)
+        top: Mapping[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        if top.get("event_type") not in (None, "error"):
+            return
+        if error is None and event.name == "error":
+            error = top
+        if error is not None:
+            complaint = complaint_of(error)
+            raise AttemptError(failure.fault_of(complaint, {}, repeat=self._endpoint.repeat, wall=self._wall))
+
+    def _idle(self) -> AttemptError:
+        return self._broken(f"Gemini's answer stopped: nothing came for {self._config.idle_timeout:g} s.", "idle")
+
+    def _broken(self, what: str, reason: Reason) -> AttemptError:
+        error: ToolserverError = StreamBroken(what, reason, retries=self.retries)
+        return AttemptError(Fault(error, again=self._endpoint.repeat == "read" and reason in ("cut", "idle")))

@@ -1,0 +1,150 @@
+"""Answers that are too large, too deep, or not what they say."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+
+from gemini_server.errors import BadAnswer, MayHaveBeenBilled
+from gemini_server.rest.answer import OFF_LOOP, parse, parse_now
+from gemini_server.rest.endpoint import Empty
+
+from .conftest import KEY, FakeTime, MakeClient
+from .loopback import Loopback, chunked, raw, reply, response, zipped
+from .shapes import CANCEL, DELETE, GENERATE, GET, MODEL, Prompt, Said
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "nested too deeply|recursion limit"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"x":' + b"[" * 300 + b"]" * 300 + b"}", "recursion limit"),
+        (b'{"text":"a","text":"b"}', "a key comes twice"),
+        (b'{"x":{"a":1,"b":2,"a":3}}', "a key comes twice"),
+        (b'{"x":NaN}', "NaN is not JSON"),
+        (b'{"x":-Infinity}', "-Infinity is not JSON"),
+        (b'{"text":"cut of', "cut, or something else answered"),
+        (b'{"x":' + b"9" * 10_000 + b"}", "not the JSON"),
+        (b'{"text":"\xff"}', "not the JSON"),
+        (b'{"text":"\\ud800"}', "not the JSON"),
+        (b"\xef\xbb\xbf{}", "not the JSON"),
+        (b"", "not the JSON"),
+        (b"   ", "not the JSON"),
+        (b"<html><title>Login</title></html>", "It begins: Login"),
+        (b"null", "does not have the form"),
+        (b"[]", "does not have the form"),
+        (b'{"count":"many"}', r"count: Input should be a valid integer"),
+    ],
+)
+def test_what_the_api_does_not_promise_is_a_bad_answer(data: bytes, why: str) -> None:
+    with pytest.raises(BadAnswer, match=why):
+        parse_now(Said, data)
+
+
+async def test_a_large_answer_is_checked_the_same_off_the_loop() -> None:
+    text = "x" * (OFF_LOOP + 1)
+    assert (await parse(Said, json.dumps({"text": text}).encode())).text == text
+    with pytest.raises(BadAnswer, match="a key comes twice"):
+        await parse(Said, b'{"text":"' + text.encode() + b'","text":""}')
+
+
+def test_an_empty_body_is_an_empty_answer_and_nothing_else() -> None:
+    assert parse_now(Empty, b"") == Empty()
+    assert parse_now(Empty, b" \r\n") == Empty()
+    assert parse_now(Empty, b"{}") == Empty()
+
+
+async def test_methods_without_content_work_and_say_that_they_send_nothing(make_client: MakeClient) -> None:
+    async with Loopback(reply(b"")) as server:
+        client = make_client(server.url)
+        await client.call(DELETE, name="files/x", query={"force": True})
+        await client.call(CANCEL, name="batches/x")
+    delete, cancel = server.seen
+    assert (delete.method, delete.target, delete.header("content-length")) == (
+        "DELETE",
+        "/v1beta/files/x?force=true",
+        None,
+    )
+    assert (cancel.method, cancel.target, cancel.header("content-length")) == ("POST", "/v1beta/batches/x:cancel", "0")
+
+
+async def test_a_gzip_bomb_stops_at_the_cap_without_filling_the_memory(make_client: MakeClient) -> None:
+    bomb = zipped(300 * MIB)
+    assert len(bomb) < 400_000
+    async with Loopback(reply(bomb, content_encoding="gzip")) as server:
+        client = make_client(server.url, max_answer_bytes=16 * MIB)
+        tracemalloc.start()
+        try:
+            with pytest.raises(BadAnswer, match="larger than 16 MiB"):
+                await client.call(GET, name="files/x")
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(server.seen) == 1
+    assert peak < 32 * MIB
+
+
+async def test_an_answer_that_says_it_is_too_large_is_not_read(make_client: MakeClient) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 500000000\r\n\r\n"
+    async with Loopback(raw(head, close=False)) as server:
+        with pytest.raises(BadAnswer) as large:
+            await make_client(server.url).call(GENERATE, body=Prompt(), model=MODEL)
+    assert large.value.code == "answer_too_large"
+
+
+async def test_an_endless_chunked_answer_stops_at_the_cap(make_client: MakeClient) -> None:
+    async with Loopback(chunked(*[b"x" * 100_000] * 20, content_type="application/json")) as server:
+        with pytest.raises(BadAnswer, match="larger than 1 MiB"):
+            await make_client(server.url, max_answer_bytes=MIB).call(GET, name="files/x")
+
+
+async def test_gzip_is_asked_for_and_understood(make_client: MakeClient) -> None:
+    import gzip
+
+    async with Loopback(reply(gzip.compress(b'{"text":"small"}'), content_encoding="gzip")) as server:
+        answer = await make_client(server.url).call(GET, name="files/x")
+    assert answer.value.text == "small"
+    assert server.seen[0].header("accept-encoding") == "gzip"
+
+
+async def test_broken_compression_is_a_cut(make_client: MakeClient) -> None:
+    async with Loopback(reply(b"not gzip", content_encoding="gzip")) as server:
+        with pytest.raises(MayHaveBeenBilled):
+            await make_client(server.url).call(GENERATE, body=Prompt(), model=MODEL)
+
+
+async def test_an_error_page_of_any_size_is_read_only_as_far_as_needed(make_client: MakeClient) -> None:
+    page = b"<html><title>Bad gateway</title>" + b"<p>x</p>" * 200_000
+    async with Loopback(raw(response(page, 502, "text/html"), close=False)) as server:
+        from gemini_server.errors import Overloaded
+
+        with pytest.raises(Overloaded) as failed:
+            await make_client(server.url, max_attempts=1).call(GET, name="files/x")
+    assert "<" not in str(failed.value)
+
+
+async def test_a_broken_answer_is_asked_for_again_only_by_a_read(make_client: MakeClient, fake_time: FakeTime) -> None:
+    async with Loopback(reply(b"<html>login</html>", content_type="text/html")) as server:
+        client = make_client(server.url, max_attempts=3)
+        with pytest.raises(BadAnswer) as read:
+            await client.call(GET, name="files/x")
+        assert (read.value.retries, len(server.seen)) == (2, 3)
+        with pytest.raises(BadAnswer) as generated:
+            await client.call(GENERATE, body=Prompt(), model=MODEL)
+        assert (generated.value.retries, len(server.seen)) == (0, 4)
+
+
+async def test_an_answer_that_echoes_the_key_is_not_passed_on(make_client: MakeClient) -> None:
+    page = f"<p>cannot GET /v1beta?key={KEY}</p>".encode()
+    async with Loopback(reply(page, content_type="text/html")) as server:
+        with pytest.raises(BadAnswer) as failed:
+            await make_client(server.url, max_attempts=1).call(GET, name="files/x")
+    assert KEY not in str(failed.value)
+    assert "[hidden]" in str(failed.value)
