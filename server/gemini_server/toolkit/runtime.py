@@ -31,6 +31,12 @@ def utc_today() -> date:
     return datetime.now(UTC).date()
 
 
+def _working_directory() -> tuple[Path, ...]:
+    # Some clients start servers in `/` or in the home directory: nobody has chosen those to be read.
+    here = Path.cwd()
+    return () if here in (Path(here.anchor), Path.home(), Path.home().resolve()) else (here,)
+
+
 class Runtime:
     """The shared REST client, the ledger, the readable directories, the model catalogue.
 
@@ -93,7 +99,7 @@ class Runtime:
         settings = self.settings
         roots: tuple[Path, ...] = settings.allow_dirs or ()
         if settings.allow_dirs is None and settings.http is None:
-            roots = (Path.cwd(),)
+            roots = _working_directory()
         refused = [settings.resolved_state_dir(), platform_directory("config")]
         refused += [path for path in (settings.key_file, settings.token_file) if path]
         return AllowedDirectories(roots, refused=refused, allow_sensitive=settings.allow_sensitive)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from gemini_server.cli import demo
+from gemini_server.cli.demo import Paper
+from tests.server.cli.conftest import Shell
+
+
+def test_without_a_key_it_shows_its_sections_against_the_emulator_and_leaves_nothing_behind(shell: Shell) -> None:
+    done = shell.run("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Against the embedded emulator" in done.stdout
+    lines = done.stdout.splitlines()
+    for number, (title, _) in enumerate(demo.SECTIONS, 1):
+        assert f"{number}. {title}" in lines
+    assert "it returns    {" in done.stdout
+    assert '"name": "Anna Kowalska"' in done.stdout
+    assert "[1] " in done.stdout
+    assert f"{len(demo.SECTIONS)} of {len(demo.SECTIONS)} worked" in done.stdout
+    assert "print-config" in done.stdout
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert not any(line != line.rstrip() or len(line) > 100 for line in lines)
+    assert [path.name for path in shell.home.rglob("*")] == ["tmp"]
+
+
+def test_with_a_key_that_is_refused_it_says_so_once_and_fails(shell: Shell) -> None:
+    with shell.started("emulator", "--port", "0") as emulator:
+        assert emulator.stdout is not None
+        url = emulator.stdout.readline().partition(" listens at ")[2].split()[0]
+        done = shell.run("demo", GEMINI_API_KEY="invalid-key", GEMINI_BASE_URL=url, GEMINI_TOOLSERVER_TOOLS="x")
+    assert done.returncode == 1
+    assert f"Against Gemini at {url} (key from GEMINI_API_KEY)" in done.stdout
+    assert done.stdout.count("It did not work:") == 1
+    assert f"0 of {len(demo.SECTIONS)} worked" in done.stdout
+    assert "doctor" in done.stderr
+    assert "invalid-key" not in done.stdout + done.stderr
+
+
+def test_streamed_text_breaks_between_words_wherever_its_pieces_do(capsys: pytest.CaptureFixture[str]) -> None:
+    paper = Paper()
+    paper.width = 20
+    for piece in ("The qui", "ck brown", " fox ", "jumps", "\n\nover"):
+        paper.flow(piece)
+    paper.end_flow()
+    assert capsys.readouterr().out == "   The quick brown\n   fox jumps\n   over\n"
