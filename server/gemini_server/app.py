@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -31,13 +32,16 @@ from mcp_types import (
     ResourceTemplateReference,
     TextResourceContents,
 )
+from pydantic import SecretStr
 
 import gemini_tools
 from gemini_server import surface
 from gemini_server.errors import ArgumentError, SetupError, ToolserverError
 from gemini_server.redaction import redact, remember_secret
+from gemini_server.rest.config import ClientConfig
 from gemini_server.settings import Settings
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.disk import AllowedDirectories
 from gemini_server.toolkit.progress import Progress
 from gemini_server.toolkit.runtime import Runtime
 
@@ -50,6 +54,8 @@ INSTRUCTIONS = (
 LIST_TTL_MS = 300_000
 PRINCIPAL = "gemini_toolserver.principal"
 """Where the HTTP front leaves the caller's name in the request's scope."""
+LOCAL = "local"
+"""The caller's name where nobody presents a token: over stdio, and over HTTP on loopback."""
 COMPLETIONS = 100
 """The protocol's limit of values in one completion."""
 
@@ -66,13 +72,43 @@ def package_version() -> str:
         return "0"
 
 
-def build(settings: Settings) -> Server[Runtime]:
+class Published(Server[Runtime]):
+    """The MCP server, and how its host ends it.
+
+    Attributes:
+        listens: the open subscriptions; closing them tells clients that the end is on purpose.
+    """
+
+    listens: ListenHandler
+
+
+def build(settings: Settings) -> Published:
     """An MCP server for these settings; nothing is opened, connected or imported that a call may not need.
 
     Raises:
-        UnsafeSetting: settings that name tools that do not exist.
+        UnsafeSetting: settings that name tools that do not exist, would leak the key, or could never work.
     """
-    return _Publisher(settings).server
+    return _Publisher(_checked(settings)).server
+
+
+def _checked(settings: Settings) -> Settings:
+    """The settings, refused now if the first call would refuse them."""
+    if settings.allow_dirs is None and settings.http is None and _at_the_root():
+        # Desktop applications start their servers in /, which is not what "the working directory" is meant to allow.
+        settings = dataclasses.replace(settings, allow_dirs=())
+    if not settings.emulate:
+        key = SecretStr(settings.key) if settings.key else None
+        ClientConfig(base_url=settings.base_url, key=key, allow_http=settings.allow_http)
+    AllowedDirectories(settings.allow_dirs or ())
+    return settings
+
+
+def _at_the_root() -> bool:
+    try:
+        where = Path.cwd()
+    except OSError:  # it was removed
+        return True
+    return where == Path(where.anchor)
 
 
 class _Publisher:
@@ -86,7 +122,7 @@ class _Publisher:
         if settings.key:
             remember_secret(settings.key)
         listed = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
-        self.server: Server[Runtime] = Server(
+        self.server = Published(
             NAME,
             version=package_version(),
             title="Gemini",
@@ -106,6 +142,7 @@ class _Publisher:
             on_completion=self.complete,
             on_subscriptions_listen=self.listens,
         )
+        self.server.listens = self.listens
 
     @asynccontextmanager
     async def lifespan(self, _: Server[Runtime]) -> AsyncGenerator[Runtime]:
@@ -208,8 +245,7 @@ async def _read(entry: surface.ResourceEntry, call: Call, parameters: dict[str, 
 
 def _call(ctx: Context) -> Call:
     wanted = ctx.meta is not None and "progress_token" in ctx.meta
-    principal = "local"
     scope = getattr(ctx.request, "scope", None)
-    if scope is not None:
-        principal = scope.get(PRINCIPAL, principal)
+    # A request that came around the front has no name in it: better a crash than somebody else's conversations.
+    principal = LOCAL if scope is None else scope[PRINCIPAL]
     return Call(ctx.lifespan_context, principal, Progress(ctx.session.report_progress if wanted else None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import re
 import signal
 import socket
 from collections.abc import Generator
@@ -16,23 +17,27 @@ from urllib.parse import urlsplit
 import anyio
 import uvicorn
 from mcp.server import Server
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemini_server.app import PRINCIPAL, build
+from gemini_server.app import LOCAL, PRINCIPAL, build
 from gemini_server.errors import UnsafeSetting
 from gemini_server.settings import Settings
 from gemini_server.toolkit.runtime import Runtime
 
 ENDPOINT = "/mcp"
+PROBES = frozenset({"/healthz", "/readyz"})
+"""What answers without a token: one word, nothing that tells anything about the server or its callers."""
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of one request; larger media go by path, URL or upload."""
 DRAIN_SECONDS = 2
-"""How long open calls may go on after a signal; clients hold a listening stream open for ever."""
+"""How long open calls may go on after a signal."""
+CONNECTIONS = 1000
+"""Connections at once; further ones are answered with 503, before files to open run out."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +50,7 @@ def parse_address(address: str) -> tuple[str, int]:
     """
     host, colon, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
         raise UnsafeSetting(f"--http {address!r} is not HOST:PORT.", "Write for example --http 127.0.0.1:8765.")
     return host, int(port)
 
@@ -79,10 +84,14 @@ class Tokens:
             if not text or text.startswith("#"):
                 continue
             principal, colon, token = text.partition(":")
-            principal, token = (principal.strip(), token.strip()) if colon else (f"line-{number}", principal.strip())
-            if len(token) < 16 or not principal:
+            principal, token = principal.strip(), token.strip()
+            if not colon:
+                # Named for the token, not for the line: what A has kept must not become B's when a line is inserted.
+                principal, token = f"token-{_digest(principal).hex()[:16]}", principal
+            if not principal or not _TOKEN.fullmatch(token):
                 raise UnsafeSetting(
-                    f"Line {number} of the token file is not principal:token with a token of 16 characters or more.",
+                    f"Line {number} of the token file is not principal:token with a token of 16 characters or more, "
+                    "letters, digits and -._~+/= only.",
                     "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
                 )
             if self._principals.setdefault(_digest(token), principal) != principal:
@@ -103,22 +112,30 @@ class Tokens:
         return found
 
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
+"""What can stand in an Authorization header (RFC 6750), and cannot be guessed."""
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
 class Front:
-    """The ASGI application around MCP: bearer tokens in front of the endpoint, the caller's name in the scope."""
+    """The ASGI application around MCP: bearer tokens in front of everything, the caller's name in the scope.
+
+    Whatever path is not a probe needs a token, so that a path which the router reads otherwise than it is written here
+    cannot lead around it.
+    """
 
     def __init__(self, app: ASGIApp, tokens: Tokens | None) -> None:
         self._app = app
         self._tokens = tokens
+        self._calls: set[anyio.CancelScope] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and self._tokens is not None and scope["path"] == ENDPOINT:
-            headers = dict(scope["headers"])
-            principal = self._tokens.principal(headers.get(b"authorization", b"").decode("latin-1"))
+        if scope["type"] == "http" and scope["path"] not in PROBES:
+            principal = LOCAL if self._tokens is None else self._tokens.principal(_authorization(scope))
             if principal is None:
                 refused: Response = JSONResponse(
                     {"error": "invalid_token", "error_description": "A valid bearer token is needed."},
@@ -128,10 +145,52 @@ class Front:
                 await refused(scope, receive, send)
                 return
             scope[PRINCIPAL] = principal
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        progress = _Progress(send)
+        with anyio.CancelScope() as call:
+            self._calls.add(call)
+            try:
+                await self._app(scope, receive, progress.send)
+            finally:
+                self._calls.discard(call)
+        if call.cancelled_caught:
+            await progress.finish(scope, receive)
+
+    async def end(self, patience: float) -> None:
+        """Cancel the calls that are still open after some seconds; each gets a proper end of its response."""
+        await anyio.sleep(patience)
+        for call in tuple(self._calls):
+            call.cancel()
 
 
-def security(host: str, port: int, settings: Settings) -> TransportSecuritySettings:
+class _Progress:
+    """How far a response has come."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._started = self._finished = False
+
+    async def send(self, message: Message) -> None:
+        self._started = True
+        self._finished = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send(message)
+
+    async def finish(self, scope: Scope, receive: Receive) -> None:
+        if not self._started:
+            await PlainTextResponse("This server is ending.\n", 503)(scope, receive, self._send)
+        elif not self._finished:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _authorization(scope: Scope) -> str:
+    """The Authorization header; none if there are several, for who knows which one a proxy has checked."""
+    values = [value for name, value in scope["headers"] if name == b"authorization"]
+    return values[0].decode("latin-1") if len(values) == 1 else ""
+
+
+def security(host: str, settings: Settings) -> TransportSecuritySettings:
     """Which Host and Origin headers are accepted: what is bound, what is allowed by name, the public URL."""
     names = {host, *settings.allowed_hosts}
     if is_loopback(host):
@@ -145,11 +204,25 @@ def security(host: str, port: int, settings: Settings) -> TransportSecuritySetti
     origins = [f"http://{entry}" for entry in hosts]
     if settings.public_url:
         parts = urlsplit(settings.public_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise UnsafeSetting(f"--public-url {settings.public_url!r} is no http(s) URL.")
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise UnsafeSetting("--public-url is no http(s) URL of the form https://host/path.")
         hosts.append(parts.netloc)
         origins.append(f"{parts.scheme}://{parts.netloc}")
+    if not hosts:
+        raise UnsafeSetting(
+            f"--http {settings.http} is bound to every address, and no name is known under which callers may use it.",
+            "Give --allowed-host NAME, or --public-url URL where a proxy publishes the server.",
+        )
     return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
+
+
+def _by_address(request: Request) -> bool:
+    """Whether a caller without an Origin names the server by its address."""
+    try:
+        ip_address(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
+    except ValueError:
+        return False
+    return "origin" not in request.headers
 
 
 class Readiness:
@@ -158,13 +231,13 @@ class Readiness:
     ready = True
 
 
-def application(settings: Settings, server: Server[Runtime], readiness: Readiness) -> ASGIApp:
+def application(settings: Settings, server: Server[Runtime], readiness: Readiness) -> Front:
     """The whole HTTP application for a server.
 
     Raises:
         UnsafeSetting: a bind that others can reach without a token.
     """
-    host, port = parse_address(settings.http or "127.0.0.1:0")
+    host, _ = parse_address(settings.http or "127.0.0.1:0")
     tokens = Tokens(settings.token_file) if settings.token_file else None
     if tokens is None and not is_loopback(host):
         raise UnsafeSetting(
@@ -172,10 +245,19 @@ def application(settings: Settings, server: Server[Runtime], readiness: Readines
             "Give --token-file FILE with one principal:token a line, or bind 127.0.0.1.",
         )
 
-    async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
+    secured = security(host, settings)
+    guard = TransportSecurityMiddleware(secured)
 
-    async def readyz(_: Request) -> Response:
+    async def refused(request: Request) -> Response | None:
+        # Probes call by address, which no web page can do behind a name of its own; a foreign name is one's who tries.
+        return None if _by_address(request) else await guard.validate_request(request)
+
+    async def healthz(request: Request) -> Response:
+        return await refused(request) or PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        if refusal := await refused(request):
+            return refusal
         return PlainTextResponse("ready\n") if readiness.ready else PlainTextResponse("ending\n", status_code=503)
 
     app: Starlette = server.streamable_http_app(
@@ -184,7 +266,7 @@ def application(settings: Settings, server: Server[Runtime], readiness: Readines
         # Clients of the older protocol revisions may meet another replica with every request.
         stateless_http=True,
         max_request_body_size=BODY_LIMIT,
-        transport_security=security(host, port, settings),
+        transport_security=secured,
         custom_starlette_routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
     )
     return Front(app, tokens)
@@ -206,15 +288,19 @@ def serve(settings: Settings) -> int:
 async def _serve(settings: Settings) -> int:
     host, port = parse_address(settings.http or "")
     readiness = Readiness()
-    app = application(settings, build(settings), readiness)
+    published = build(settings)
+    app = application(settings, published, readiness)
     listener = _bind(host, port)
     config = uvicorn.Config(
         app,
+        http="h11",  # bounded headers, whatever else is installed
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=DRAIN_SECONDS + 1,
     )
     server = _Uvicorn(config)
     async with anyio.create_task_group() as tasks:
@@ -222,11 +308,17 @@ async def _serve(settings: Settings) -> int:
         async def watch() -> None:
             with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
                 async for _ in signals:
-                    readiness.ready = False
+                    if readiness.ready:
+                        readiness.ready = False
+                        # Clients hold these open for ever; the calls get the time that is left.
+                        published.listens.close()
+                        tasks.start_soon(app.end, DRAIN_SECONDS)
+                    server.force_exit = server.should_exit  # the second signal does not wait for anybody
                     server.should_exit = True
 
         tasks.start_soon(watch)
-        _log.warning("serving MCP at http://%s:%d%s", *listener.getsockname()[:2], ENDPOINT)
+        bound, port = listener.getsockname()[:2]
+        _log.warning("serving MCP at http://%s:%d%s", f"[{bound}]" if ":" in bound else bound, port, ENDPOINT)
         await server.serve(sockets=[listener])
         tasks.cancel_scope.cancel()
     return 0 if server.started else 1

@@ -18,8 +18,10 @@ from gemini_server.errors import UnsafeSetting
 APP = "gemini-toolserver"
 
 
-def _knob(default: Any, doc: str, *, env: tuple[str, ...] = (), flag: str = "", shown: str = "") -> Any:
-    return field(default=default, metadata={"doc": doc, "env": env, "flag": flag, "shown": shown})
+def _knob(
+    default: Any, doc: str, *, env: tuple[str, ...] = (), flag: str = "", shown: str = "", secret: bool = False
+) -> Any:
+    return field(default=default, repr=not secret, metadata={"doc": doc, "env": env, "flag": flag, "shown": shown})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,10 @@ class Settings:
     """The server's settings; frozen, so that nothing changes under a running call."""
 
     key: str | None = _knob(
-        None, "The Gemini API key (the credential in every auth scheme).", env=("GEMINI_API_KEY", "GOOGLE_API_KEY")
+        None,
+        "The Gemini API key (the credential in every auth scheme).",
+        env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        secret=True,
     )
     key_file: Path | None = _knob(
         None,
@@ -219,6 +224,7 @@ def _read_key_file(values: dict[str, Any]) -> None:
 
 
 def _parsed(name: str, raw: str, variable: str) -> Any:
+    quoted = repr(raw if len(raw) <= 40 else raw[:39] + "…")
     if name in ("toolsets", "tools", "exclude_tools", "allowed_hosts"):
         return tuple(part.strip() for part in raw.split(",") if part.strip())
     if name == "allow_dirs":
@@ -231,17 +237,17 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
             return True
         if lowered in ("0", "false", "no", "off"):
             return False
-        raise UnsafeSetting(f"{variable} must be 1 or 0, not {raw!r}.")
+        raise UnsafeSetting(f"{variable} must be 1 or 0, not {quoted}.")
     if name in ("timeout", "max_calls", "keep_days"):
         try:
             number = float(raw) if name == "timeout" else int(raw)
         except ValueError:
-            raise UnsafeSetting(f"{variable} must be a number, not {raw!r}.") from None
+            raise UnsafeSetting(f"{variable} must be a number, not {quoted}.") from None
         if not 0 < number < 1_000_000:
-            raise UnsafeSetting(f"{variable} must be above 0, not {raw!r}.")
+            raise UnsafeSetting(f"{variable} must be above 0, not {quoted}.")
         return number
     if name == "auth" and raw not in ("api-key", "bearer", "raw"):
-        raise UnsafeSetting(f"{variable} must be api-key, bearer or raw, not {raw!r}.")
+        raise UnsafeSetting(f"{variable} must be api-key, bearer or raw, not {quoted}.")
     if name == "log_level" and raw.lower() not in ("debug", "info", "warning", "error"):
-        raise UnsafeSetting(f"{variable} must be debug, info, warning or error, not {raw!r}.")
+        raise UnsafeSetting(f"{variable} must be debug, info, warning or error, not {quoted}.")
     return raw

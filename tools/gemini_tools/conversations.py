@@ -79,7 +79,7 @@ async def conversation(call: Call, id: str) -> ConversationText:  # noqa: A002  
         id=kept.id,
         model=kept.model,
         created=kept.created.isoformat(),
-        system=kept.system,
+        system=kept.settings.get("system") or None,  # the first one may have been replaced
         turns=[_readable(turn) for turn in kept.turns],
     )
 

@@ -88,7 +88,9 @@ async def list_models(
     if capability:
         listed = [model for model in listed if capability in (model.capabilities or ())]
     warnings = ["The list is longer than 1,000 models; the rest is left out."] if truncated else []
-    if not listed:
+    if not listed and found and capability:
+        warnings.append(f"{wanted} is served, but not for {capability}." if wanted else _nothing(call, "", capability))
+    elif not listed:
         warnings.append(_nothing(call, wanted, capability))
     return ModelList(models=listed, warnings=warnings or None)
 

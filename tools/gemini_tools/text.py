@@ -100,7 +100,7 @@ async def generate_text(
         cache=cache,
         use=use,
         stores=stores,
-        functions=[function.model_dump(exclude_none=True) for function in functions] if functions else None,
+        functions=None if functions is None else [function.model_dump(exclude_none=True) for function in functions],
         function_mode=function_mode,
         allowed_functions=allowed_functions,
         service_tier=service_tier,

@@ -9,10 +9,11 @@ from pydantic import Field
 from gemini_server.api import models
 from gemini_server.api.content import Content, text_part
 from gemini_server.api.models import CountTokensRequest, GenerateContentRequest
-from gemini_server.errors import ArgumentError
+from gemini_server.errors import ArgumentError, NotFound
 from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.generation.options import request_model, user_turn
+from gemini_server.toolkit.generation.options import model_id, request_model, user_turn
+from gemini_server.toolkit.generation.run import with_replacement
 from gemini_server.toolkit.params import Attachments, ModelName
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.toolset import Toolset
@@ -51,7 +52,7 @@ async def count_tokens(
     """Count the tokens of a prompt and attachments and estimate their cost before paying. Free."""
     if not prompt and not attachments:
         raise ArgumentError("There is nothing to count.", "Give a prompt or attachments.")
-    chosen = call.runtime.text_model(model)
+    chosen = model_id(call.runtime.text_model(model))
     async with media.opened(attachments or (), call.runtime.disk) as parts:
         turn = user_turn(prompt or "", parts)
         name = request_model(chosen)
@@ -64,7 +65,10 @@ async def count_tokens(
         else:
             body = CountTokensRequest(contents=[turn])
         async with call.runtime.slot():
-            counted = (await call.runtime.client.call(models.COUNT, body=body, model=name)).value
+            try:
+                counted = (await call.runtime.client.call(models.COUNT, body=body, model=name)).value
+            except NotFound as error:
+                raise with_replacement(call, chosen, error) from None
     by_modality = {d.modality: d.token_count for d in counted.prompt_tokens_details or () if d.modality}
     cost, price_date = call.runtime.catalogue.cost(
         chosen,

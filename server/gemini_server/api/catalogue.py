@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -151,6 +151,7 @@ class Catalogue:
         self._tiers: dict[str, float] = document["service_tiers"]
         self.families = tuple(_family(prefix, facts) for prefix, facts in document["families"].items())
         self.models = tuple(_model(facts) for facts in document["models"])
+        self._by_length = sorted(self.families, key=lambda rules: len(rules.prefix), reverse=True)
         self._models = {model.id: model for model in self.models}
 
     @classmethod
@@ -178,9 +179,8 @@ class Catalogue:
 
     def family(self, id: str) -> FamilyRules:  # noqa: A002
         """The rules of the longest prefix that fits; there always is one."""
-        return max(
-            (rules for rules in self.families if _bare(id).startswith(rules.prefix)), key=lambda r: len(r.prefix)
-        )
+        bare = _bare(id)
+        return next(rules for rules in self._by_length if bare.startswith(rules.prefix))
 
     def retirement(self, id: str, on: date) -> Retirement | None:  # noqa: A002
         """The end of a model, past or to come; None when none is known."""
@@ -365,6 +365,12 @@ class Catalogue:
         return [id for id, end in ends if end is None or not end.past]  # noqa: A001
 
 
+@lru_cache(maxsize=512)
+def _exact(value: float) -> Decimal:
+    # Through `str`: a float's shortest form is the price that is meant, its binary value is not.
+    return Decimal(str(value))
+
+
 class _Bill:
     """A sum that becomes unknown, for good, with the first quantity that has no price."""
 
@@ -377,7 +383,7 @@ class _Bill:
             return
         price = next((price for price in prices if price is not None), None)
         # Through `str`: a float's shortest form is the price that is meant, its binary value is not.
-        self.total = None if price is None else self.total + Decimal(str(quantity)) * Decimal(str(price)) * share
+        self.total = None if price is None else self.total + _exact(quantity) * _exact(price) * share
 
 
 def _as_budget(model: str, rules: Thinking, wanted: Level | int) -> tuple[dict[str, Any], list[str]]:

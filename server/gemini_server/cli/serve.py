@@ -96,5 +96,6 @@ def serve(arguments: list[str]) -> int:
 
         return stdio.serve(chosen)
     except ToolserverError as error:
-        print(f"gemini-toolserver: {error}", file=sys.stderr)
+        # A value in the wrong place may be the key.
+        print(f"gemini-toolserver: {redact(str(error))}", file=sys.stderr)
         return 2

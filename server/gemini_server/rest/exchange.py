@@ -6,6 +6,7 @@ import logging
 import math
 import platform
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -46,6 +47,9 @@ class Order:
     repeat: Repeat
     headers: list[Header]
     sse: bool = False
+
+
+_parsed = lru_cache(maxsize=64)(httpx2.URL)
 
 
 class Exchange:
@@ -108,7 +112,7 @@ class Exchange:
             common += ((b"content-type", b"application/json"), (b"content-length", b"%d" % order.body.length))
         elif order.method in _HAS_BODY:
             common.append((b"content-length", b"0"))
-        method, url, keyed, host = order.method, httpx2.URL(order.url), True, self._host
+        method, url, keyed, host = order.method, _parsed(order.url), True, self._host
         for hops_left in range(redirect.MAX_HOPS, -1, -1):
             outbound.left = False
             headers = [host, *common]

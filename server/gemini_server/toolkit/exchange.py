@@ -25,6 +25,7 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
     """Run a tool; every anticipated failure is a result that says what, why and what to do next."""
     try:
         result = await tool.function(call=call, **tool.parse(arguments))
+        return CallToolResult(content=_blocks(result), structured_content=result.structured())
     except ToolserverError as error:
         _log.info("%s failed: %s", tool.name, error.what)
         return failure(error)
@@ -34,7 +35,6 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
             f"{tool.name} failed because of a fault in this server; the details are in its log (stderr). "
             "Other tools may still work. If a paid request was under way, it may have been billed."
         )
-    return CallToolResult(content=_blocks(result), structured_content=result.structured())
 
 
 def _blocks(result: Result) -> list[ContentBlock]:

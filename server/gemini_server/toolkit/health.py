@@ -32,7 +32,7 @@ async def examine(runtime: Runtime, principal: str = "local", *, offline: bool =
         principal: whose spending to show.
         offline: send nothing to Gemini.
     """
-    checks = [_key(runtime)]
+    checks = [await _caught("key", _key, runtime)]
     if not offline:
         checks.append(await _caught("gemini", _reach, runtime))
     checks.append(await _caught("readable directories", _directories, runtime))
@@ -54,9 +54,11 @@ async def _caught(name: str, check: Callable[[Runtime], Awaitable[Check]], runti
         return await check(runtime)
     except ToolserverError as error:
         return Check(name, "failed", str(error))
+    except OSError as error:
+        return Check(name, "failed", f"The system says: {error}.")
 
 
-def _key(runtime: Runtime) -> Check:
+async def _key(runtime: Runtime) -> Check:
     settings = runtime.settings
     if runtime.emulated:
         return Check("key", "ok", "none needed: the embedded emulator answers")

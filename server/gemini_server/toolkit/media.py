@@ -15,7 +15,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
 
@@ -24,6 +24,7 @@ from gemini_server.errors import ArgumentError
 from gemini_server.rest.body import InlineMedia
 from gemini_server.toolkit import sniff
 from gemini_server.toolkit.disk import AllowedDirectories
+from gemini_server.toolkit.mime_types import plain
 
 INLINE_LIMIT = 70 * 1024 * 1024
 """Bytes of media in one request: Gemini takes 100 MB, and base64 makes four bytes of three."""
@@ -132,8 +133,10 @@ async def _from_data_uri(source: str) -> Attachment:
     size = (len(source) - head.end()) * 3 // 4
     if size > INLINE_LIMIT:
         raise ArgumentError(f"The data: URI holds more than the {INLINE_LIMIT // 2**20} MiB of one request.")
-    mime_type = head.group(1).lower()
+    mime_type = plain(head.group(1))
     _check_type(mime_type, "The data: URI")
+    if mime_type.startswith("audio/"):
+        mime_type += head.group(2)  # raw sound is no sound without its rate
     data = await anyio.to_thread.run_sync(_checked_base64, source[head.end() :])
     return Attachment(Part(inline_data=Blob(mime_type=mime_type, data=data)), size)
 
@@ -143,9 +146,8 @@ def _checked_base64(text: str) -> str:
         raw = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except (binascii.Error, ValueError):
         try:
-            standard = (
-                text.replace("-", "+").replace("_", "/").replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
-            )
+            # The alphabet of URLs, escapes, line breaks.
+            standard = "".join(unquote(text).replace("-", "+").replace("_", "/").split())
             raw = binascii.a2b_base64((standard + "=" * (-len(standard) % 4)).encode("ascii"), strict_mode=True)
         except (binascii.Error, ValueError):
             raise ArgumentError("The data: URI is not valid base64.", "Encode the bytes again.") from None

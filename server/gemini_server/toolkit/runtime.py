@@ -61,7 +61,7 @@ class Runtime:
         self.today = today
         self.emulated = settings.emulate
         self._spent = anyio.Event()
-        self._slots = anyio.Semaphore(settings.max_calls)
+        self._slots = anyio.Semaphore(settings.max_calls, fast_acquire=True)
 
     @cached_property
     def client(self) -> GeminiClient:

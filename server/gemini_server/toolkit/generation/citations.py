@@ -7,7 +7,11 @@ from itertools import accumulate
 from typing import Any
 
 from gemini_server.api.answer import CitationMetadata, GroundingChunk, GroundingMetadata, Segment
+from gemini_server.rest.complaint import clean
 from gemini_server.toolkit.generation.result import Citation
+
+LONGEST_URI = 4000
+LONGEST_TITLE = 300
 
 
 class Placement:
@@ -18,7 +22,8 @@ class Placement:
     """
 
     def __init__(self, parts: Sequence[dict[str, Any]]) -> None:
-        visible = [(n, part["text"]) for n, part in enumerate(parts) if part.get("text") and not part.get("thought")]
+        texts = [(n, part.get("text")) for n, part in enumerate(parts) if not part.get("thought")]
+        visible = [(n, text) for n, text in texts if isinstance(text, str) and text]
         self.text = "".join(text for _, text in visible)
         offsets = [0, *accumulate(len(text) for _, text in visible)]
         self._by_index = {n: (text.encode(), offset) for (n, text), offset in zip(visible, offsets, strict=False)}
@@ -40,10 +45,10 @@ class Placement:
             placed = _characters(reading[0], reading[1], segment)
             if placed is not None:
                 return placed
-        if segment.text:
+        # The offsets are wrong, but the quotation may tell the place, if there is but one such place.
+        if segment.text and self.text.count(segment.text) == 1:
             found = self.text.find(segment.text)
-            if found >= 0:
-                return found, found + len(segment.text)
+            return found, found + len(segment.text)
         return None
 
 
@@ -87,13 +92,14 @@ def cited(
         span = placement.span(support.segment) if support.segment else None
         for index in support.grounding_chunk_indices or ():
             source = source_of(chunks[index]) if 0 <= index < len(chunks) else None
-            if span is None or source is None:
+            if span is None or source is None or len(source[0]) > LONGEST_URI:
                 lost += 1
             else:
-                citations.append(Citation(start=span[0], end=span[1], uri=source[0], title=source[1]))
+                title = clean(source[1], LONGEST_TITLE) if source[1] else None
+                citations.append(Citation(start=span[0], end=span[1], uri=source[0], title=title))
     for passage in (recited.citation_sources if recited else None) or []:
         span = placement.span(Segment(start_index=passage.start_index or 0, end_index=passage.end_index or 0))
-        if span and passage.uri:
+        if span and passage.uri and len(passage.uri) <= LONGEST_URI:
             title = passage.title or passage.license
             citations.append(Citation(start=span[0], end=span[1], uri=passage.uri, title=title))
         elif passage.uri:

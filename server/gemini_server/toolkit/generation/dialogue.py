@@ -15,11 +15,11 @@ from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation import json_answer
-from gemini_server.toolkit.generation.options import Options, build, user_turn
+from gemini_server.toolkit.generation.options import Options, build, model_id, user_turn
 from gemini_server.toolkit.generation.result import TextResult
 from gemini_server.toolkit.generation.run import Ran, answers_long, run
 from gemini_server.toolkit.generation.transcript import member
-from gemini_server.toolkit.generation.verdict import judge
+from gemini_server.toolkit.generation.verdict import BLOCKING, BROKEN, judge
 
 if TYPE_CHECKING:
     from gemini_server.jobs.conversations import Conversation
@@ -73,6 +73,8 @@ async def ask(
             raise ArgumentError(
                 f"The conversation waits for the results of {names}.", "Give them with submit_function_results first."
             )
+    if not attachments:
+        return await _turn(call, thread, model, user_turn(prompt, []), options, continuation)
     keep = thread.begin or thread.kept is not None or bool(options.functions)
     async with media.opened(attachments, call.runtime.disk, keep=keep) as parts:
         return await _turn(call, thread, model, user_turn(prompt, parts), options, continuation)
@@ -91,11 +93,15 @@ async def answer_functions(call: Call, conversation: str, results: Sequence[dict
     if not waiting:
         raise ArgumentError("This conversation does not wait for function results.", "Go on with generate_text.")
     parts = [Part(function_response=response) for response in _responses(waiting, results)]
-    # A mode that forces calls would force them again, for ever, now that the results are there.
-    options = (
-        Options(function_mode="auto", allowed_functions=[]) if thread.kept.settings.get("function_mode") else Options()
-    )
-    return await _turn(call, thread, None, Content(role="user", parts=parts), options, None)
+    settings = Options.model_validate(thread.kept.settings)
+    return await _turn(call, thread, None, Content(role="user", parts=parts), _unforced(settings), None, keep=settings)
+
+
+def _unforced(settings: Options) -> Options:
+    """The mode of the turn after the results: one that forces calls would force them again, for ever."""
+    if settings.allowed_functions:
+        return Options(function_mode="validated")
+    return Options(function_mode="auto") if settings.function_mode == "any" else Options()
 
 
 async def _thread(call: Call, conversation: str | None) -> Thread:
@@ -107,15 +113,20 @@ async def _thread(call: Call, conversation: str | None) -> Thread:
 
 
 async def _turn(
-    call: Call, thread: Thread, model: str | None, turn: Content, said: Options, continuation: str | None
+    call: Call,
+    thread: Thread,
+    model: str | None,
+    turn: Content,
+    said: Options,
+    continuation: str | None,
+    keep: Options | None = None,
 ) -> TextResult:
-    options = said
-    if thread.kept:
-        options = Options.model_validate({**thread.kept.settings, **said.model_dump(exclude_none=True)})
-    chosen = (model or (thread.kept.model if thread.kept else None) or call.runtime.text_model(None)).strip()
+    options = _inherited(thread.kept.settings, said) if thread.kept else said
+    chosen = model_id(model or (thread.kept.model if thread.kept else None) or call.runtime.text_model(None))
     if options.json_schema is not None:
         json_answer.check_schema(options.json_schema)
-    request, warnings = build(chosen, [*thread.turns, turn], options, call.runtime.catalogue)
+    contents: list[Content | JsonObject] = [*thread.turns, turn]
+    request, warnings = build(chosen, contents, options, call.runtime.catalogue, on=call.runtime.today())
     if continuation:
         request = request.model_copy(update={"continuation_token": continuation})
     stream = call.progress.wanted or answers_long(chosen, options.max_output_tokens)
@@ -126,8 +137,17 @@ async def _turn(
     if thread.begin or thread.kept or result.function_calls:
         # The answer is paid for: a dropped caller must not leave half a turn behind.
         with anyio.CancelScope(shield=True):
-            await _keep(call, thread, chosen, turn, ran, options, result)
+            await _keep(call, thread, chosen, turn, ran, keep or options, result, rest=continuation is not None)
     return result
+
+
+def _inherited(settings: dict[str, Any], said: Options) -> Options:
+    """What a conversation keeps, with what was said now in front."""
+    kept = dict(settings)
+    if said.functions is not None:
+        # Which functions may or must be called was said of the functions that go.
+        kept = {name: value for name, value in kept.items() if name not in ("function_mode", "allowed_functions")}
+    return Options.model_validate({**kept, **said.model_dump(exclude_none=True)})
 
 
 async def _add_json(result: TextResult, schema: Any) -> None:
@@ -139,11 +159,12 @@ async def _add_json(result: TextResult, schema: Any) -> None:
 
 
 async def _keep(
-    call: Call, thread: Thread, model: str, turn: Content, ran: Ran, options: Options, result: TextResult
+    call: Call, thread: Thread, model: str, turn: Content, ran: Ran, options: Options, result: TextResult, *, rest: bool
 ) -> None:
-    if ran.broken or result.continuation:
-        result.warn("This turn is not kept in the conversation because it is incomplete.")
-        result.conversation = thread.kept.id if thread.kept else None
+    result.conversation = thread.kept.id if thread.kept else None
+    missing = "only the rest of an answer" if rest else "incomplete" if _unfinished(ran) else ""
+    if missing:
+        result.warn(f"This turn is not kept in the conversation because it is {missing}.")
         return
     turns = [turn.model_dump(mode="json", by_alias=True, exclude_none=True), ran.transcript.turn]
     conversations = call.runtime.conversations
@@ -153,7 +174,6 @@ async def _keep(
                 call.principal, thread.kept.id, turns,
                 expected_turns=len(thread.kept.turns), model=model, settings=options.kept(),
             )  # fmt: skip
-            result.conversation = thread.kept.id
         else:
             created = await conversations.create(
                 call.principal, model=model, system=options.system, settings=options.kept()
@@ -163,6 +183,18 @@ async def _keep(
     except ToolserverError as error:
         _log.warning("a turn could not be kept: %s", error.what)
         result.warn(f"The answer is complete but could not be kept in the conversation: {error}")
+    except Exception:  # noqa: BLE001  whatever the ledger died of, the answer is paid for
+        _log.exception("a turn could not be kept")
+        result.warn(
+            "The answer is complete but could not be kept in the conversation: the ledger failed; the details are in "
+            "the server's log (stderr). server_status looks at it."
+        )
+
+
+def _unfinished(ran: Ran) -> bool:
+    reason = ran.transcript.finish_reason
+    # An answer that was cut at max_output_tokens is kept, so that the rest can be asked for.
+    return ran.broken or reason in (None, "CONTINUATION") or reason in BLOCKING or reason in BROKEN
 
 
 def _unanswered(conversation: Conversation) -> list[JsonObject]:
@@ -189,6 +221,8 @@ def _responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> 
             )
         key = matching[0]
         bare = result.get("response")
+        if not json_answer.within(bare, json_answer.SCHEMA_DEPTH):
+            raise ArgumentError(f"The response of {open_calls[key].get('name')!r} is nested too deeply.", "Flatten it.")
         answered[key] = FunctionResponse(
             id=open_calls[key].get("id"),
             name=str(open_calls[key].get("name")),

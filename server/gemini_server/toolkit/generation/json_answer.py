@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -13,8 +14,15 @@ from gemini_server.errors import ArgumentError
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+DEPTH = 64
+"""Levels of an answer; what is deeper does not survive the parsers and writers between here and a client."""
+SCHEMA_DEPTH = 100
+"""Levels of a schema, which takes two for each level of the data that it describes."""
 THREAD_FROM = 32 * 1024
 """Characters from which an answer is parsed and checked off the event loop."""
+
+
+TOO_DEEP = "The answer is JSON that is nested too deeply to be passed on as such; it is in the text."
 
 
 def check_schema(schema: Any) -> None:
@@ -25,6 +33,8 @@ def check_schema(schema: Any) -> None:
     """
     if not isinstance(schema, dict):
         raise ArgumentError("json_schema must be a JSON Schema object.")
+    if not within(schema, SCHEMA_DEPTH):
+        raise ArgumentError("json_schema is nested too deeply.", f"{SCHEMA_DEPTH} levels are taken: make it flatter.")
     from jsonschema.exceptions import SchemaError
 
     try:
@@ -33,7 +43,7 @@ def check_schema(schema: Any) -> None:
         where = "/".join(str(step) for step in error.absolute_path) or "its root"
         raise ArgumentError(f"json_schema is not a valid JSON Schema at {where}: {error.message[:200]}.") from None
     except RecursionError:
-        raise ArgumentError("json_schema is nested too deeply.") from None
+        raise ArgumentError("json_schema is nested too deeply.", "Make it flatter.") from None
 
 
 async def parse(text: str, schema: Any) -> tuple[Any, str | None]:
@@ -45,9 +55,13 @@ async def parse(text: str, schema: Any) -> tuple[Any, str | None]:
 
 def _parse(text: str, schema: Any) -> tuple[Any, str | None]:
     try:
-        value = json.loads(_bare(text), parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = json.loads(_bare(text), parse_constant=_refuse, parse_float=_finite)
+    except ValueError:
         return None, "The answer is not valid JSON."
+    except RecursionError:
+        return None, TOO_DEEP
+    if not within(value, DEPTH):
+        return None, TOO_DEEP
     from referencing.exceptions import Unresolvable
 
     try:
@@ -61,12 +75,12 @@ def _parse(text: str, schema: Any) -> tuple[Any, str | None]:
 
 
 def _fault(value: Any, schema: Any) -> ValidationError | None:
-    from jsonschema.exceptions import best_match
+    from jsonschema import exceptions
     from referencing import Registry
 
     # An empty registry: the default one would fetch what `$ref` names.
     validator = _validator_class()(schema, registry=cast(Any, Registry)())
-    return cast("ValidationError | None", cast(Any, best_match)(validator.iter_errors(value)))
+    return cast("ValidationError | None", cast(Any, exceptions).best_match(validator.iter_errors(value)))
 
 
 def _bare(text: str) -> str:
@@ -80,6 +94,29 @@ def _bare(text: str) -> str:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is larger than a number can be")
+    return value
+
+
+def within(value: Any, depth: int) -> bool:
+    """Whether JSON has no more levels than this; without recursion, because that is the point."""
+    level: list[Any] = [value]
+    for _ in range(depth + 1):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += cast("dict[str, Any]", item).values()
+            elif isinstance(item, list):
+                below += item
+        if not below:
+            return True
+        level = below
+    return False
 
 
 @lru_cache(maxsize=1)

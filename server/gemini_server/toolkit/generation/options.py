@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +22,7 @@ from gemini_server.api.tools import (
 from gemini_server.api.tools import Tool as GeminiTool
 from gemini_server.errors import ArgumentError
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.toolkit.generation import json_answer
 
 Thinking = Literal["minimal", "low", "medium", "high"]
 BuiltIn = Literal["search", "maps", "urls", "code", "file_search"]
@@ -57,9 +59,16 @@ class Options(BaseModel):
 
 
 def build(
-    model: str, contents: list[Content | JsonObject], options: Options, catalogue: Catalogue
+    model: str, contents: list[Content | JsonObject], options: Options, catalogue: Catalogue, *, on: date | None = None
 ) -> tuple[GenerateContentRequest, list[str]]:
     """The request of a call, and warnings about what the model family does not take as it was said.
+
+    Args:
+        model: the model id.
+        contents: the turns, the new one last.
+        options: what was said.
+        catalogue: what is known of the models.
+        on: the day, today in UTC by default; a model that is rerouted on it is asked as the one that answers.
 
     Raises:
         ArgumentError: options that contradict each other or that the API does not know. Nothing has been sent.
@@ -70,7 +79,7 @@ def build(
     request = GenerateContentRequest(
         contents=contents,
         system_instruction=Content(parts=[text_part(options.system)]) if options.system else None,
-        generation_config=_config(model, options, catalogue, warnings),
+        generation_config=_config(model, options, catalogue, warnings, on),
         safety_settings=[_safety(*pair) for pair in options.safety.items()] if options.safety else None,
         tools=tools,
         tool_config=_tool_config(model, options, tools, catalogue),
@@ -80,7 +89,9 @@ def build(
     return request, warnings
 
 
-def _config(model: str, options: Options, catalogue: Catalogue, warnings: list[str]) -> GenerationConfig | None:
+def _config(
+    model: str, options: Options, catalogue: Catalogue, warnings: list[str], on: date | None
+) -> GenerationConfig | None:
     config: dict[str, Any] = {
         "max_output_tokens": options.max_output_tokens,
         "stop_sequences": options.stop or None,
@@ -99,25 +110,36 @@ def _config(model: str, options: Options, catalogue: Catalogue, warnings: list[s
         unknown = options.sampling.keys() - {"temperature", "top_p", "top_k"}
         if unknown:
             raise ArgumentError(f"sampling takes temperature, top_p and top_k, not {', '.join(sorted(unknown))}.")
-        accepted, notes = catalogue.sampling(model, options.sampling)
+        accepted, notes = catalogue.sampling(model, options.sampling, on=on)
         config |= accepted
         warnings += notes
-    thinking: dict[str, Any] = {}
-    if options.thinking is not None:
-        thinking, notes = catalogue.thinking(model, options.thinking)
-        warnings += notes
-    if options.include_thoughts:
-        thinking = {**thinking, "includeThoughts": True}
+    thinking = _thinking(model, options, catalogue, warnings, on)
     if thinking:
         config["thinking_config"] = ThinkingConfig.model_validate(thinking)
     config = {name: value for name, value in config.items() if value is not None}
     return GenerationConfig.model_validate(config) if config else None
 
 
+def _thinking(
+    model: str, options: Options, catalogue: Catalogue, warnings: list[str], on: date | None
+) -> dict[str, Any]:
+    thinking: dict[str, Any] = {}
+    if options.thinking is not None:
+        thinking, notes = catalogue.thinking(model, options.thinking, on=on)
+        warnings += notes
+    if options.include_thoughts:
+        # A family that does not think refuses the whole request for it.
+        if catalogue.family(model).thinking.style == "none":
+            warnings.append(f"{model} shows no thoughts; include_thoughts was left out.")
+        else:
+            thinking = {**thinking, "includeThoughts": True}
+    return thinking
+
+
 def _safety(category: str, threshold: str) -> SafetySetting:
-    full = category.upper().replace("-", "_").replace(" ", "_")
+    full = _constant(category)
     full = full if full.startswith("HARM_CATEGORY_") else f"HARM_CATEGORY_{full}"
-    level = threshold.upper()
+    level = _constant(threshold)
     if full not in get_args(HarmCategory):
         known = ", ".join(name.removeprefix("HARM_CATEGORY_") for name in get_args(HarmCategory)[:6])
         raise ArgumentError(f"{category!r} is no safety category.", f"Use one of {known}.")
@@ -126,6 +148,10 @@ def _safety(category: str, threshold: str) -> SafetySetting:
             f"{threshold!r} is no safety threshold.", f"Use one of {', '.join(get_args(HarmThreshold))}."
         )
     return SafetySetting(category=cast(HarmCategory, full), threshold=cast(HarmThreshold, level))
+
+
+def _constant(spelled: str) -> str:
+    return spelled.strip().upper().replace("-", "_").replace(" ", "_")
 
 
 def _tools(options: Options) -> list[GeminiTool] | None:
@@ -161,6 +187,8 @@ def _declaration(function: dict[str, Any]) -> FunctionDeclaration:
     parameters = function.get("parameters")
     if parameters is not None and not isinstance(parameters, dict):
         raise ArgumentError(f"The parameters of {name!r} must be a JSON Schema object.")
+    if not json_answer.within(parameters, json_answer.SCHEMA_DEPTH):
+        raise ArgumentError(f"The parameters of {name!r} are nested too deeply.", "Make them flatter.")
     description = function.get("description")
     return FunctionDeclaration(
         name=name,
@@ -205,6 +233,11 @@ def _check_cache(options: Options, tools: list[GeminiTool] | None) -> None:
             "A cache cannot be combined with system, functions or use: they belong into the cache itself.",
             "Leave them out, or create another cache that holds them.",
         )
+
+
+def model_id(model: str) -> str:
+    """A model as it is named in results and in the books: without blanks around it, and without `models/`."""
+    return model.strip().removeprefix("models/")
 
 
 def request_model(model: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr
@@ -74,7 +75,10 @@ class TextResult(Result):
     def as_text(self) -> str:
         """Everything but the answer itself."""
         lines: list[str] = []
-        lines += [f"[wants function] {call.name}({call.arguments}) id={call.id}" for call in self.function_calls or ()]
+        lines += [
+            f"[wants function] {call.name}({json.dumps(call.arguments, ensure_ascii=False)}) id={call.id}"
+            for call in self.function_calls or ()
+        ]
         lines += [
             f"[code run]\n{run.code}\n[output: {run.outcome or 'none'}]\n{run.output or ''}".rstrip()
             for run in self.code or ()

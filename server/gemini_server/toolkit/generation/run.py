@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gemini_server.api import models
 from gemini_server.api.answer import GenerateContentResponse, ModalityTokenCount, UsageMetadata
@@ -24,11 +24,13 @@ UNUSABLE = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPON
 
 @dataclass
 class Ran:
-    """A transcript, and what went wrong on the way, if something useful had come before."""
+    """A transcript, and what went wrong on the way, if something had come before."""
 
     transcript: Transcript
     warnings: list[str]
     broken: bool = False
+    usage: Usage = field(default_factory=Usage)
+    cause: ToolserverError | None = None
 
 
 async def run(call: Call, model: str, request: GenerateContentRequest, *, stream: bool) -> Ran:
@@ -65,12 +67,14 @@ async def run(call: Call, model: str, request: GenerateContentRequest, *, stream
             if hops:
                 ran.warnings.append(f"The answer took {hops} continuations, each billed as a request of its own.")
     finally:
-        _record(call, model, transcript)
+        ran.usage = usage_of(call, model, transcript, request.service_tier)
+        _record(call, model, transcript, ran.usage)
     return ran
 
 
 async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ran, *, stream: bool) -> None:
     transcript = ran.transcript
+    before = list(transcript.parts)
     try:
         if not stream:
             reply = await call.runtime.client.call(models.GENERATE, body=request, model=request_model(model))
@@ -82,12 +86,18 @@ async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ra
             async for event in events:
                 await _pass_on(call, transcript, event)
     except NotFound as error:
-        raise _with_replacement(call, model, error) from None
+        raise with_replacement(call, model, error) from None
     except ToolserverError as error:
         if not transcript.parts:
             raise
+        if transcript.finish_reason:
+            return  # Gemini had finished; the connection had nothing more to bring
         # What came was paid for: it is returned, marked as incomplete, and never asked for again by itself.
         ran.broken = True
+        ran.cause = error
+        if request.continuation_token and transcript.parts == before:
+            # Nothing of this hop came, so the token that asked for it is still good.
+            transcript.finish_reason, transcript.continuation_token = "CONTINUATION", request.continuation_token
         what = "The stream broke" if isinstance(error, StreamBroken) else "The answer was cut short"
         ran.warnings.append(f"{what} after {len(transcript.text)} characters: {error.what} Ask again for the rest.")
 
@@ -98,13 +108,17 @@ async def _pass_on(call: Call, transcript: Transcript, event: GenerateContentRes
         await call.progress.text(text)
 
 
-def _with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
+def with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
+    """A 404 that names what to use instead of a model; as it is where it is about something else, such as a store."""
     catalogue = call.runtime.catalogue
     retirement = catalogue.retirement(model, call.runtime.today())
-    if retirement is not None and retirement.replacement:
-        when = f" since {retirement.shutdown}" if retirement.shutdown and retirement.past else ""
+    named = model.removeprefix("models/") in error.what
+    if retirement is not None and retirement.past and retirement.replacement:
+        when = f" since {retirement.shutdown}" if retirement.shutdown else ""
         what = f"Gemini does not serve {model} any more{when}."
         return NotFound(what, f"Use {retirement.replacement} instead.", code=error.code, status=error.status)
+    if not named:
+        return error
     close = catalogue.suggest(model)
     remedy = f"Did you mean {' or '.join(close[:3])}? " if close else ""
     return NotFound(
@@ -112,9 +126,8 @@ def _with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
     )
 
 
-def _record(call: Call, model: str, transcript: Transcript) -> None:
+def _record(call: Call, model: str, transcript: Transcript, usage: Usage) -> None:
     if transcript.usage:
-        usage = usage_of(call, model, transcript)
         call.runtime.spending.record(
             call.principal,
             model,
@@ -169,4 +182,4 @@ def _of(details: list[ModalityTokenCount] | None, modality: str) -> int:
 
 def answers_long(model: str, max_output_tokens: int | None) -> bool:
     """Whether an answer may take so long that it is better streamed."""
-    return (max_output_tokens or 0) > LONG_ANSWER or model.startswith("gemini-4-argon")
+    return (max_output_tokens or 0) > LONG_ANSWER or model.removeprefix("models/").startswith("gemini-4-argon")

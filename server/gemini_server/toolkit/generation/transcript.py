@@ -47,7 +47,7 @@ class Transcript:
         """A further request starts: its usage is counted beside that of the ones before."""
         self._open_usage = False
         self.continuation_token = None
-        self.finish_reason = None
+        self.finish_reason = self.finish_message = None
 
     def forget_turn(self) -> None:
         """Drop the turn so far but keep what it cost: the answer was unusable and is asked for again."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gemini_server.api.answer import SafetyRating
 from gemini_server.errors import BadAnswer, Blocked, ToolserverError
+from gemini_server.rest.complaint import clean
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.citations import Placement, cited
 from gemini_server.toolkit.generation.options import Options
 from gemini_server.toolkit.generation.result import CodeRun, FunctionCallOut, TextResult
-from gemini_server.toolkit.generation.run import Ran, usage_of
+from gemini_server.toolkit.generation.run import Ran
 from gemini_server.toolkit.generation.transcript import Transcript, member
 from gemini_server.toolkit.results import Picture
 
@@ -54,12 +55,11 @@ def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str
         BadAnswer: nothing useful came; the message says why and what to do.
     """
     transcript = ran.transcript
-    usage = usage_of(call, model, transcript, options.service_tier)
     functions = _calls(transcript)
     code, pictures = _code(transcript)
     useful = bool(transcript.text or functions or code or pictures)
     if not useful:
-        raise _nothing(transcript)
+        raise ran.cause or _nothing(transcript)
     notes = [*warnings, *ran.warnings]
     incomplete = ran.broken
     shortfall = _shortfall(transcript)
@@ -81,7 +81,7 @@ def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str
         citations=citations or None,
         code=code or None,
         thoughts=transcript.thoughts or None,
-        usage=usage,
+        usage=ran.usage,
         model_version=transcript.model_version,
         continuation=transcript.continuation_token if transcript.finish_reason == "CONTINUATION" else None,
         incomplete=incomplete or None,
@@ -119,11 +119,11 @@ def _code(transcript: Transcript) -> tuple[list[CodeRun], list[Picture]]:
 
 
 def _nothing(transcript: Transcript) -> ToolserverError:
-    message = f" Gemini says: {transcript.finish_message}" if transcript.finish_message else ""
+    message = f" Gemini says: {clean(transcript.finish_message)}" if transcript.finish_message else ""
     feedback = transcript.feedback
     if feedback is not None and feedback.block_reason:
         why, remedy = BLOCKING.get(feedback.block_reason, BLOCKING["OTHER"])
-        said = f" Gemini says: {feedback.block_reason_message}" if feedback.block_reason_message else ""
+        said = f" Gemini says: {clean(feedback.block_reason_message)}" if feedback.block_reason_message else ""
         return Blocked(
             f"Gemini did not answer the prompt ({feedback.block_reason}): {why}."
             f"{_rated(feedback.safety_ratings)}{said}",
@@ -180,6 +180,8 @@ def _shortfall(transcript: Transcript) -> str:
     if reason in BROKEN:
         why, remedy = BROKEN[reason]
         return f"The answer stops early ({reason}): {why}. {remedy}"
+    if reason not in ("", "STOP"):
+        return f"Gemini ended with {clean(reason, 60)}, which this server does not know; something may be missing."
     return ""
 
 
@@ -187,11 +189,12 @@ def _about_model(call: Call, model: str, transcript: Transcript) -> list[str]:
     notes: list[str] = []
     asked = model.removeprefix("models/")
     answered = transcript.model_version or ""
-    if answered and not answered.removeprefix("models/").startswith(asked) and not asked.endswith("-latest"):
+    named = "/" not in asked and not asked.endswith("-latest")  # a tuned model and an alias answer as their base
+    if answered and named and not answered.removeprefix("models/").startswith(asked):
         notes.append(f"{asked} was asked for, {answered} answered: Google reroutes retired models.")
     status = transcript.model_status
     if status is not None and status.retirement_time:
-        notes.append(f"{asked} retires on {status.retirement_time[:10]}. {status.message or ''}".strip())
+        notes.append(f"{asked} retires on {status.retirement_time[:10]}. {clean(status.message or '')}".strip())
     else:
         retirement = call.runtime.catalogue.retirement(asked, call.runtime.today())
         if retirement is not None and retirement.shutdown is not None:
