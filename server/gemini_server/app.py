@@ -7,7 +7,6 @@ import difflib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,13 @@ from gemini_server import surface
 from gemini_server.errors import ArgumentError, SetupError, ToolserverError
 from gemini_server.redaction import redact, remember_secret
 from gemini_server.rest.config import ClientConfig
-from gemini_server.settings import Settings
+from gemini_server.settings import APP, Settings
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.disk import AllowedDirectories
 from gemini_server.toolkit.progress import Progress
 from gemini_server.toolkit.runtime import Runtime
+from gemini_server.version import package_version
 
-NAME = "gemini-toolserver"
 INSTRUCTIONS = (
     "Google's Gemini models as tools. Media are given as one string: a path, an https:// or gs:// URL, a YouTube link, "
     "files/ID or a data: URI. Results carry usage.cost_usd, and `warnings` where something is worth knowing; "
@@ -62,14 +61,6 @@ COMPLETIONS = 100
 _log = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Runtime, Any]
-
-
-def package_version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version(NAME)
-    except PackageNotFoundError:
-        return "0"
 
 
 class Published(Server[Runtime]):
@@ -123,7 +114,7 @@ class _Publisher:
             remember_secret(settings.key)
         listed = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
         self.server = Published(
-            NAME,
+            APP,
             version=package_version(),
             title="Gemini",
             instructions=INSTRUCTIONS,
@@ -155,7 +146,8 @@ class _Publisher:
                 settings = dataclasses.replace(
                     settings,
                     base_url=emulator.url,
-                    key="emulated",
+                    # A key is a secret, and is hidden wherever it appears: it must be no word.
+                    key="emulator-needs-no-key",
                     auth="api-key",
                     # What an emulator said must not mix with what Gemini said and cost.
                     state_dir=settings.resolved_state_dir() / "emulated",

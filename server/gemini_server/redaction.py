@@ -11,11 +11,13 @@ from __future__ import annotations
 import logging
 import re
 from types import TracebackType
+from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "[hidden]"
 
 _SHORTEST_SECRET = 4
+_UNMISTAKABLE = 16
 """Registered secrets shorter than this are ignored: hiding every "ab" would make all texts unreadable."""
 
 _QUERY = (
@@ -40,6 +42,7 @@ class _Known:
     def __init__(self) -> None:
         self.forms: set[str] = set()
         self.pattern: re.Pattern[str] | None = None
+        self.unmistakable: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
         forms = {secret, quote(secret, safe=""), quote_plus(secret)}
@@ -48,6 +51,8 @@ class _Known:
         self.forms |= forms
         longest_first = sorted(self.forms, key=len, reverse=True)
         self.pattern = re.compile("|".join(map(re.escape, longest_first)))
+        long = [form for form in longest_first if len(form) >= _UNMISTAKABLE]
+        self.unmistakable = re.compile("|".join(map(re.escape, long))) if long else None
 
 
 _known = _Known()
@@ -67,6 +72,22 @@ def remember_secret(secret: str) -> None:
 def _hide(match: re.Match[str]) -> str:
     kept = match.lastgroup
     return f"{match[kept]}{HIDDEN}" if kept else HIDDEN
+
+
+def hide_known(value: Any) -> Any:
+    """A JSON value with the known secrets hidden and nothing else changed: for answers, which may hold any text.
+
+    Secrets shorter than 16 characters stay: they may be words, and an answer must not be changed by accident.
+    """
+    if _known.unmistakable is None:
+        return value
+    if isinstance(value, str):
+        return _known.unmistakable.sub(HIDDEN, value)
+    if isinstance(value, list):
+        return [hide_known(item) for item in cast(list[object], value)]
+    if isinstance(value, dict):
+        return {key: hide_known(item) for key, item in cast(dict[str, Any], value).items()}
+    return value
 
 
 def redact(text: str) -> str:

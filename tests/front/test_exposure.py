@@ -162,7 +162,7 @@ async def test_two_processes_show_the_same_bytes_and_discovery_says_who_they_are
             assert "server_status" in found["instructions"]
             assert {"tools", "resources"} <= found["capabilities"].keys()
             listed = (await server.ask("tools/list"))["result"]
-            assert listed["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == app.NAME
+            assert listed["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == settings.APP
             answers.append(json.dumps(listed))
     assert answers[0] == answers[1]
     assert world.sockets == []

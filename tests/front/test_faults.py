@@ -8,7 +8,6 @@ import asyncio
 import socket
 
 import pytest
-from inline_snapshot import snapshot
 from mcp import Client
 from mcp_types import CallToolResult
 
@@ -227,31 +226,30 @@ async def test_a_server_that_is_busy_says_when_to_come_back(connect: Connect, fa
     assert len(fake.requests) == 6
 
 
-GOLDEN = snapshot(
-    {
-        "status=400 message=Bad_seed.": "Gemini refused the request (400 INVALID_ARGUMENT): Bad seed. Change the argument it names, then call again; repeating the call unchanged gives the same answer.",
-        "status=401": "Google does not accept the API key (401 UNAUTHENTICATED): Request had invalid authentication credentials. Only the person who runs this server can mend this: set GEMINI_API_KEY to a valid key (https://aistudio.google.com/apikey), then restart the server.",
-        "status=402": "The credit of this Gemini account is used up (402 FAILED_PRECONDITION): Your prepayment credits are depleted. Please add credits to continue. Only the person who runs this server can mend this: top up the account or turn on billing (https://aistudio.google.com). Do not repeat the call.",
-        "status=403": "This API key may not do this (403 PERMISSION_DENIED): The caller does not have permission. Only the person who runs this server can mend this: check the restrictions of the key and that the Gemini API is enabled in its project.",
-        "status=403 message=Your_API_key_was_reported_as_leaked.": "Google has blocked this API key because it was found in public (403 PERMISSION_DENIED): Your API key was reported as leaked. Only the person who runs this server can mend this: make a new key (https://aistudio.google.com/apikey), set GEMINI_API_KEY to it, delete the old.",
-        "status=404": "Gemini does not know this name (404 NOT_FOUND): Requested entity was not found. Check the name against the list of what exists; a model may have been shut down, a file may have expired.",
-        "status=408 retry=0.001s": "Gemini did not finish in time (408 DEADLINE_EXCEEDED): The request timed out. Ask for less at once, or for a background job; then call again.",
-        "status=429 retry=0.001s": "The rate limit GenerateRequestsPerMinutePerProjectPerModel-FreeTier (generate_content_free_tier_requests, limit 10, model gemini-3.8-flash) of Gemini is reached for now (429 RESOURCE_EXHAUSTED): You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. * Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 10, model: gemini-3.8-flash Please retry in 0.001s. Call again in 1 s.",
-        "status=500 retry=0.001s": "Gemini failed (500 INTERNAL): An internal error has occurred. Please retry or report in the developer forum. Call again in a minute, or use another model.",
-        "status=502 html retry=0.001s": "Gemini failed (502): Error 502. Call again in a minute, or use another model.",
-        "status=503 retry=0.001s": "Gemini is overloaded at the moment (503 UNAVAILABLE): The model is overloaded. Please try again later. Call again in a minute, or use another model.",
-        "status=504 retry=0.001s": "Gemini did not finish in time (504 DEADLINE_EXCEEDED): Deadline expired before operation could complete. Ask for less at once, or for a background job; then call again.",
-        "broken_json": "Gemini's answer is not the JSON that the API promises: it is cut, or something else answered. Call again later; if it stays, check that GEMINI_BASE_URL points at the Gemini API.",
-        "html status=200": "Gemini's answer is not the JSON that the API promises: it is cut, or something else answered. It begins: Error 200 Call again later; if it stays, check that GEMINI_BASE_URL points at the Gemini API.",
-        "status=429 error_array quota=PerDay message=No_more.": "The daily quota GenerateRequestsPerDayPerProjectPerModel-FreeTier (generate_content_free_tier_requests, limit 250, model gemini-3.8-flash) of this API key is used up (429 RESOURCE_EXHAUSTED): No more. It resets at midnight Pacific time, in about 7 h. Until then use another model; calling again does not help.",
-        "redirect=https://evil.example/ status=307": "The answer points to 'evil.example', which this server does not follow: it is not one of Google's hosts. Nothing was sent there. If a proxy or gateway stands between, correct GEMINI_BASE_URL; otherwise do not use this link.",
-        "cut=inside": "Gemini's answer was cut off. Gemini may have done and billed the work. Call it again to repeat it on purpose; it may then be billed twice.",
-        "finish=SAFETY": "Gemini withheld the answer (SAFETY): its safety filter objected. Category: sexually explicit. Gemini says: The emulator was asked to finish with SAFETY. Rephrase the request, or set `safety` thresholds if your use allows it.",
-        "finish=RECITATION": "Gemini withheld the answer (RECITATION): it would have repeated a known text at length. Gemini says: The emulator was asked to finish with RECITATION. Ask for a summary or for its own words.",
-        "block=PROHIBITED_CONTENT": "Gemini did not answer the prompt (PROHIBITED_CONTENT): the content may be prohibited. Category: sexually explicit. Rephrase the request; repeating it unchanged gives the same answer.",
-        "empty": "Gemini answered without a candidate and gave no reason. Call again or rephrase.",
-    }
-)
+GOLDEN = {
+    "status=400 message=Bad_seed.": "Gemini refused the request (400 INVALID_ARGUMENT): Bad seed. Change the argument it names, then call again; repeating the call unchanged gives the same answer.",
+    "status=401": "Google does not accept the API key (401 UNAUTHENTICATED): Request had invalid authentication credentials. Only the person who runs this server can mend this: set GEMINI_API_KEY to a valid key (https://aistudio.google.com/apikey), then restart the server.",
+    "status=402": "The credit of this Gemini account is used up (402 FAILED_PRECONDITION): Your prepayment credits are depleted. Please add credits to continue. Only the person who runs this server can mend this: top up the account or turn on billing (https://aistudio.google.com). Do not repeat the call.",
+    "status=403": "This API key may not do this (403 PERMISSION_DENIED): The caller does not have permission. Only the person who runs this server can mend this: check the restrictions of the key and that the Gemini API is enabled in its project.",
+    "status=403 message=Your_API_key_was_reported_as_leaked.": "Google has blocked this API key because it was found in public (403 PERMISSION_DENIED): Your API key was reported as leaked. Only the person who runs this server can mend this: make a new key (https://aistudio.google.com/apikey), set GEMINI_API_KEY to it, delete the old.",
+    "status=404": "Gemini does not know this name (404 NOT_FOUND): Requested entity was not found. Check the name against the list of what exists; a model may have been shut down, a file may have expired.",
+    "status=408 retry=0.001s": "Gemini did not finish in time (408 DEADLINE_EXCEEDED): The request timed out. Ask for less at once, or for a background job; then call again.",
+    "status=429 retry=0.001s": "The rate limit GenerateRequestsPerMinutePerProjectPerModel-FreeTier (generate_content_free_tier_requests, limit 10, model gemini-3.8-flash) of Gemini is reached for now (429 RESOURCE_EXHAUSTED): You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. * Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 10, model: gemini-3.8-flash Please retry in 0.001s. Call again in 1 s.",
+    "status=500 retry=0.001s": "Gemini failed (500 INTERNAL): An internal error has occurred. Please retry or report in the developer forum. Call again in a minute, or use another model.",
+    "status=502 html retry=0.001s": "Gemini failed (502): Error 502. Call again in a minute, or use another model.",
+    "status=503 retry=0.001s": "Gemini is overloaded at the moment (503 UNAVAILABLE): The model is overloaded. Please try again later. Call again in a minute, or use another model.",
+    "status=504 retry=0.001s": "Gemini did not finish in time (504 DEADLINE_EXCEEDED): Deadline expired before operation could complete. Ask for less at once, or for a background job; then call again.",
+    "broken_json": "Gemini's answer is not the JSON that the API promises: it is cut, or something else answered. Call again later; if it stays, check that GEMINI_BASE_URL points at the Gemini API.",
+    "html status=200": "Gemini's answer is not the JSON that the API promises: it is cut, or something else answered. It begins: Error 200 Call again later; if it stays, check that GEMINI_BASE_URL points at the Gemini API.",
+    "status=429 error_array quota=PerDay message=No_more.": "The daily quota GenerateRequestsPerDayPerProjectPerModel-FreeTier (generate_content_free_tier_requests, limit 250, model gemini-3.8-flash) of this API key is used up (429 RESOURCE_EXHAUSTED): No more. It resets at midnight Pacific time, in about 7 h. Until then use another model; calling again does not help.",
+    "redirect=https://evil.example/ status=307": "The answer points to 'evil.example', which this server does not follow: it is not one of Google's hosts. Nothing was sent there. If a proxy or gateway stands between, correct GEMINI_BASE_URL; otherwise do not use this link.",
+    "cut=inside": "Gemini's answer was cut off. Gemini may have done and billed the work. Call it again to repeat it on purpose; it may then be billed twice.",
+    "finish=SAFETY": "Gemini withheld the answer (SAFETY): its safety filter objected. Category: sexually explicit. Gemini says: The emulator was asked to finish with SAFETY. Rephrase the request, or set `safety` thresholds if your use allows it.",
+    "finish=RECITATION": "Gemini withheld the answer (RECITATION): it would have repeated a known text at length. Gemini says: The emulator was asked to finish with RECITATION. Ask for a summary or for its own words.",
+    "block=PROHIBITED_CONTENT": "Gemini did not answer the prompt (PROHIBITED_CONTENT): the content may be prohibited. Category: sexually explicit. Rephrase the request; repeating it unchanged gives the same answer.",
+    "empty": "Gemini answered without a candidate and gave no reason. Call again or rephrase.",
+}
+"""What a caller reads, by the fault that the emulator is asked for."""
 
 
 @pytest.mark.parametrize("directive", list(GOLDEN), ids=lambda directive: directive.replace(" ", ","))

@@ -595,7 +595,6 @@ async def test_a_key_in_a_page_or_a_broken_answer_is_hidden(stage: Stage) -> Non
                 assert result.is_error
 
 
-@pytest.mark.xfail(reason="toolkit/exchange.py redacts errors only, not answers (attack list, row 42)", strict=True)
 async def test_our_own_key_that_the_model_echoes_is_hidden_in_the_answer(stage: Stage) -> None:
     async with stage.connect(key=CANARY_KEY) as client:
         result = await client.call_tool("generate_text", {"prompt": f"Repeat {CANARY_KEY}"})

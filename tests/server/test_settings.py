@@ -293,4 +293,4 @@ def test_what_would_leak_the_key_or_could_never_work_is_refused_at_start(values:
     ],
 )
 def test_what_is_safe_starts(values: dict[str, Any]) -> None:
-    assert app.build(settings.read({}, **values)).name == app.NAME
+    assert app.build(settings.read({}, **values)).name == settings.APP

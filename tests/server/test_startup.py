@@ -136,6 +136,7 @@ def test_the_list_of_tools_is_served_by_these_modules_of_ours_alone(loaded: set[
         "gemini_server.toolkit.paths",
         "gemini_server.toolkit.progress",
         "gemini_server.toolkit.runtime",
+        "gemini_server.version",
         "gemini_server.toolkit.sensitive",
         "gemini_server.toolkit.sniff",
         "gemini_server.toolkit.walk",

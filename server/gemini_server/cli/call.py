@@ -69,8 +69,11 @@ def _client(wanted: Wanted) -> AbstractAsyncContextManager[Client]:
     known = [tool.name for tool in surface.load().tools]
     if wanted.tool not in known:
         raise _no_tool(wanted.tool, known)
-    # Whoever names a tool wants it on, whatever the preset.
-    return peer.started(replace(wanted.choices, tools=(wanted.tool,)))
+    # Whoever names a tool wants it on, whatever the preset; whoever types a relative path means it, wherever they are.
+    directories = wanted.choices.allow_dirs
+    if not directories and not os.environ.get("GEMINI_TOOLSERVER_ALLOW_DIRS"):
+        directories = (Path.cwd(),)
+    return peer.started(replace(wanted.choices, tools=(wanted.tool,), allow_dirs=directories))
 
 
 async def _tool(client: Client, name: str) -> Tool:

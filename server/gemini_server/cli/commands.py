@@ -96,7 +96,7 @@ def _examples(*lines: str) -> str:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from gemini_server.app import package_version
+        from gemini_server.version import package_version
 
         print(f"gemini-toolserver {package_version()}")
         raise typer.Exit

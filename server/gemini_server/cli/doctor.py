@@ -24,6 +24,7 @@ from gemini_server.http import is_loopback
 from gemini_server.redaction import redact
 from gemini_server.settings import Settings
 from gemini_server.toolkit.health import Check, examine
+from gemini_server.version import package_version
 
 HANDSHAKE_SECONDS = 20.0
 CLOCK_SECONDS = 5.0
@@ -52,7 +53,7 @@ def run(choices: Choices, *, offline: bool, as_json: bool) -> int:
 async def _examine(choices: Choices, offline: bool) -> list[Check]:
     settings = choices.settings()
     mcp, python = version("mcp"), platform.python_version()
-    checks = [Check("version", "ok", f"gemini-toolserver {app.package_version()}, Python {python}, mcp {mcp}")]
+    checks = [Check("version", "ok", f"gemini-toolserver {package_version()}, Python {python}, mcp {mcp}")]
     try:
         server = app.build(settings)
         async with server.lifespan(server) as runtime:

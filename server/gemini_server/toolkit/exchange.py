@@ -8,7 +8,7 @@ from typing import Any
 from mcp_types import CallToolResult, ContentBlock, ImageContent, TextContent
 
 from gemini_server.errors import ToolserverError
-from gemini_server.redaction import redact
+from gemini_server.redaction import hide_known, redact
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.toolset import Resource, Tool
@@ -25,7 +25,7 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
     """Run a tool; every anticipated failure is a result that says what, why and what to do next."""
     try:
         result = await tool.function(call=call, **tool.parse(arguments))
-        return CallToolResult(content=_blocks(result), structured_content=result.structured())
+        return CallToolResult(content=_blocks(result), structured_content=hide_known(result.structured()))
     except ToolserverError as error:
         _log.info("%s failed: %s", tool.name, error.what)
         return failure(error)
@@ -38,7 +38,7 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
 
 
 def _blocks(result: Result) -> list[ContentBlock]:
-    blocks: list[ContentBlock] = [TextContent(type="text", text=text) for text in result.as_blocks()]
+    blocks: list[ContentBlock] = [TextContent(type="text", text=hide_known(text)) for text in result.as_blocks()]
     room = PICTURE_LIMIT
     for picture in result.pictures():
         if len(picture.data) <= room:
