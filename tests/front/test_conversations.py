@@ -353,13 +353,10 @@ def ledger_becomes_a_link(state: Path) -> None:
     (state / "ledger.db").symlink_to("/dev/null")
 
 
-DIES = "jobs/store.py: os.lstat raises NotADirectoryError, no LocalError; the background flush ends the server with it"
-
-
 @pytest.mark.parametrize(
     "ruin",
     [
-        pytest.param(state_becomes_a_file, marks=pytest.mark.xfail(strict=True, reason=DIES)),
+        state_becomes_a_file,
         ledger_becomes_a_directory,
         ledger_becomes_a_link,
     ],

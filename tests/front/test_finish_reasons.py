@@ -262,10 +262,6 @@ async def test_the_rest_of_an_answer_is_not_kept_as_if_it_were_the_whole(connect
 # --- streams that break
 
 
-BARE = "rest/sse.py: Google writes an error into a stream as a bare JSON object without `data:`, which is skipped"
-
-
-@pytest.mark.xfail(strict=True, reason=BARE)
 async def test_a_bare_error_object_in_a_stream_is_told(connect: Connect) -> None:
     async with connect() as client:
         answer = await ask_in_a_stream(
@@ -292,9 +288,7 @@ async def test_a_stream_that_breaks_after_text_returns_the_text(connect: Connect
         ("cut=inside", "cut off"),
         ("broken_json", "cut off|not the JSON"),
         ("error_in_stream=data status=400 message=bad_seed", "bad seed"),
-        pytest.param(
-            "error_in_stream status=400 message=bad_seed", "bad seed", marks=pytest.mark.xfail(strict=True, reason=BARE)
-        ),
+        pytest.param("error_in_stream status=400 message=bad_seed", "bad seed"),
     ],
 )
 async def test_a_stream_that_breaks_before_any_text_is_an_error(

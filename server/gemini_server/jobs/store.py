@@ -113,6 +113,8 @@ class Store:
             if opening.is_anticipated(failure):
                 raise opening.local_error(failure, self.path) from failure
             raise
+        except OSError as failure:
+            raise opening.local_error(failure, self.path) from failure
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T], begin: str) -> T:
         from gemini_server.jobs import opening

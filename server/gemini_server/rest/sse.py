@@ -1,7 +1,8 @@
 """Server-sent events, parsed as the bytes come (the standard: html.spec.whatwg.org, section "Server-sent events").
 
-Lines end in LF or CRLF (nobody sends the lone CR that the standard also allows). Bytes are decoded only when an event
-is complete, so a character that is split between two chunks is whole again.
+Gemini writes an error into a stream as a bare JSON object, without `data:`; the standard would have it ignored, here it
+is an event of its own. Lines end in LF or CRLF (nobody sends the lone CR that the standard also allows). Bytes are
+decoded only when an event is complete, so a character that is split between two chunks is whole again.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class SseParser:
         self._line: list[bytes] = []
         self._size = 0
         self._data: list[bytes] = []
+        self._bare: list[bytes] = []
         self._name = ""
         self._id = ""
         self._first = True
@@ -106,14 +108,18 @@ class SseParser:
             self._name = value.decode("utf-8", "replace")
         elif field == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
+        elif self._bare or line.startswith((b"{", b"[")):
+            self._bare.append(line)
         return None
 
     def _finish(self) -> Event | None:
         self._size = 0
         name, self._name = self._name, ""
-        if not self._data:
+        lines = self._data or self._bare
+        if not lines:
             return None
-        event = Event(b"\n".join(self._data), name, self._id)
+        event = Event(b"\n".join(lines), name, self._id)
         self._data.clear()
+        self._bare.clear()
         self.signs += 1
         return event
