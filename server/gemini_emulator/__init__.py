@@ -9,8 +9,11 @@ It answers what the API would answer and refuses what the API would refuse; ever
 emulated. It is an independent reading of Google's documentation and shares no code with the client that it tests.
 
 The map: `server` runs it, `app` takes a request apart, `model_service` holds the methods, `schema` with `shapes`,
-`refusals` and `turns` decide what is refused, `generate` with its helpers (`answers`, `functions`, `grounding`,
-`code`, `json_instance`) writes the answers, `delivery` and `faults` send them or let them fail.
+`refusals` (with `media_refusals` and `tool_refusals`) and `turns` decide what is refused, `generate` with its helpers
+writes the answers, `delivery` and `faults` send them or let them fail. The helpers: `answers`, `functions` and
+`json_instance`; `grounding`, `places` and `pages` for search, maps and URLs; `code` with `plotting`, `curves`, `tables`
+and `canvas`; `detection` with `regions`, `colours` and `png`; `transcription` with `sound` and `sayings`. Embeddings
+are in `embedding_service` and `embedding`, with `concepts`.
 """
 
 from .errors import ApiError

@@ -8,6 +8,8 @@ import re
 from .code import calculate, expression_in
 from .facts import keywords
 from .prompt import Prompt
+from .tokens import seconds_of
+from .wire import Object
 
 MARK = "[emulated] "
 _EXACTLY = re.compile(
@@ -73,7 +75,9 @@ def _opening(prompt: Prompt, tool_text: str) -> list[str]:
     if prompt.text:
         sentences.append(f"You asked: “{_shortened(prompt.text)}”.")
     if prompt.attachments:
-        things = [one.media.about for one in prompt.attachments]
+        things = [f"{media.about}{window(part)}" for part, media in prompt.media_parts]
+        if len(things) > 1:
+            things = [f"({number}) {thing}" for number, thing in enumerate(things, 1)]
         sentences.append(f"Attached I found {'; '.join(things)}.")
     if prompt.instruction:
         sentences.append(f"I keep to the instruction “{_shortened(prompt.instruction)}”.")
@@ -81,6 +85,21 @@ def _opening(prompt: Prompt, tool_text: str) -> list[str]:
         sentences.append(tool_text)
     sentences += _remembered(prompt)
     return sentences + _calculated(prompt)
+
+
+def window(part: Object) -> str:
+    """Which section of an attachment was asked for, in words that follow its name."""
+    times: Object = {**part.get("videoMetadata", {}), **part.get("audioMetadata", {})}
+    pages: Object = part.get("documentMetadata", {})
+    words: list[str] = []
+    if "startOffset" in times or "endOffset" in times:
+        end = f"{seconds_of(times['endOffset'], 0):g} s" if "endOffset" in times else "the end"
+        words.append(f"from {seconds_of(times.get('startOffset'), 0):g} s to {end}")
+    if "fps" in times:
+        words.append(f"at {times['fps']:g} fps")
+    if "startPage" in pages or "endPage" in pages:
+        words.append(f"from page {pages.get('startPage', 1)} to {pages.get('endPage', 'the last')}")
+    return f", {' '.join(words)}" if words else ""
 
 
 def _calculated(prompt: Prompt) -> list[str]:

@@ -10,7 +10,7 @@ from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from . import model_service
+from . import embedding_service, model_service
 from .auth import authenticate
 from .control import control
 from .delivery import Delivery, HangUp
@@ -27,7 +27,7 @@ _SYSTEM_QUERY = frozenset(
      "oauth_token", "callback", "$callback", "$.xgafv", "$key", "uploadType", "upload_protocol"}
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*model_service.ROUTES,)
+ROUTES: tuple[Route, ...] = (*model_service.ROUTES, *embedding_service.ROUTES)
 
 _UNBOUND = (
     "Invalid JSON payload received. Unknown name \"{0}\": Cannot bind query parameter. Field '{0}' could not be found "

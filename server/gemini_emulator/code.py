@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,10 +28,11 @@ _MOST = 1000
 
 @dataclass(frozen=True)
 class Run:
-    """A program and what it printed."""
+    """A program, what it printed and the picture that it drew."""
 
     source: str
     output: str
+    png: bytes = b""
 
 
 def calculate(text: str) -> str | None:
@@ -59,7 +61,7 @@ def expression_in(text: str) -> str | None:
 def execute(prompt: str) -> Run:
     """A program that suits the prompt, with its real output."""
     lowered = prompt.lower()
-    numbers = [int(number) for number in re.findall(r"\d+", prompt)]
+    numbers = [int(number) for number in re.findall(r"(?<!\d)\d{1,18}(?!\d)", prompt)]
     size = min(numbers[0], _MOST) if numbers else 10
     if "prime" in lowered:
         return _primes(size, "sum" in lowered)
@@ -78,6 +80,23 @@ def execute(prompt: str) -> Run:
         return Run(f"values = {numbers}\nprint(sum(values) / len(values))", str(total / len(numbers)))
     words = prompt.split()
     return Run(f"words = {words[:12]!r}\nprint(len(words))", str(len(words[:12])))
+
+
+def summarise(name: str, values: list[float], origin: str, text: str) -> Run:
+    """A program that adds up or averages a column of numbers, with its real output."""
+    shown = [int(value) if value.is_integer() else value for value in values]
+    lowered = text.lower()
+    head = f"values = {shown}  # column {name!r} of {origin}\n"
+    if re.search(r"\b(?:mean|average|avg)\b", lowered):
+        return Run(f"{head}print(sum(values) / len(values))", str(sum(shown) / len(shown)))
+    if re.search(r"\bmedian\b", lowered):
+        return Run(f"import statistics\n{head}print(statistics.median(values))", str(statistics.median(shown)))
+    for word, function in (("max", max), ("largest", max), ("highest", max), ("min", min), ("smallest", min)):
+        if word in lowered:
+            return Run(f"{head}print({function.__name__}(values))", str(function(shown)))
+    if re.search(r"\b(?:count|how many)\b", lowered):
+        return Run(f"{head}print(len(values))", str(len(shown)))
+    return Run(f"{head}print(sum(values))", str(sum(shown)))
 
 
 def _primes(count: int, add: bool) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_STOP = frozenset({
+STOP = frozenset({
     "das", "der", "die", "ist", "summarise", "summarize", "three", "two", "und", "von", "word", "words",
     "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
     "before", "being", "but", "by", "can", "could", "describe", "did", "do", "does", "each", "every", "exactly",
@@ -23,9 +23,10 @@ _NAMES = re.compile(rf"{_NAME}(?:\s+(?:de|da|von|van|of|la)?\s*{_NAME})*")
 _CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2,}")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _TIME = re.compile(r"\b\d{1,2}:\d\d\b")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.]*\w")
 _URL = re.compile(r"https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]")
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?![\w-])")
+_LONGEST_NUMBER = 300
 _QUOTED = re.compile(r"[\"“«‘`]([^\"”»’`]{1,200})[\"”»’`]")
 
 
@@ -52,7 +53,7 @@ class Facts:
             text=text,
             words=keywords(bare),
             names=_unique([*_names(bare), *_CJK.findall(bare)]),
-            numbers=[float(number) for number in _NUMBER.findall(bare)],
+            numbers=[float(number) for number in _NUMBER.findall(bare) if len(number) < _LONGEST_NUMBER],
             dates=_DATE.findall(text),
             times=_TIME.findall(text),
             emails=emails,
@@ -68,17 +69,18 @@ class Facts:
 
 def keywords(text: str) -> list[str]:
     """The distinct words of a text that carry meaning, lower-cased unless they are names."""
-    return _unique([word for word in _WORD.findall(text) if word.lower() not in _STOP])
+    return _unique([word for word in _WORD.findall(text) if word.lower() not in STOP])
 
 
 def stems(text: str) -> set[str]:
     """Words in a crude normal form, for comparing a prompt with a description."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).replace("_", " ").replace("-", " ")
     found = {word.lower() for word in _WORD.findall(spaced)}
-    return {_stem(word) for word in found if word not in _STOP}
+    return {stem(word) for word in found if word not in STOP}
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """A word without its ending."""
     for ending in ("ies", "ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)] + ("y" if ending == "ies" else "")
@@ -90,7 +92,7 @@ def _names(text: str) -> list[str]:
     for sentence in re.split(r"(?<=[.!?:])\s+|\n", text):
         for found in _NAMES.finditer(sentence):
             words = found.group().split()
-            while words and words[0].lower().rstrip("'’s") in _STOP | {"compare", "weather", "convert", "translate"}:
+            while words and words[0].lower().rstrip("'’s") in STOP | {"compare", "weather", "convert", "translate"}:
                 words.pop(0)
             # The first word of a sentence is capitalised anyway; alone it is a name only if nothing follows it.
             opening = found.start() == 0 and len(found.group().split()) == 1 < len(sentence.split())

@@ -7,6 +7,7 @@ An unknown name is refused rather than ignored, so that a misspelled test cannot
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ NAMES = {
     "malformed_function_call": "finishReason MALFORMED_FUNCTION_CALL with its message",
     "continuation": "finishReason CONTINUATION for this many hops",
     "length": "an answer of about this many characters",
+    "say": "the text of the answer, and of every title, snippet and label in it, as base64url of UTF-8",
     "status": "an error with this HTTP status",
     "retry": "RetryInfo.retryDelay of the error",
     "retry_after": "the Retry-After header of the error",
@@ -81,6 +83,7 @@ class Directive:
             self.number(name, 1)
         for name in ("slow", "pace"):
             self.seconds(name)
+        self.said()
         if self.get("quota", "PerMinute") not in ("PerMinute", "PerDay"):
             raise invalid("The emulator's directive quota= takes PerMinute or PerDay.")
 
@@ -108,6 +111,16 @@ class Directive:
         if value and not found:
             raise invalid(f"The emulator's directive {name}= takes a duration such as 2s or 50ms, not {value!r}.")
         return float(found[1]) * _UNITS[found[2]] if found else 0.0
+
+    def said(self) -> str | None:
+        """The text of `say=`; None when there is none."""
+        if "say" not in self:
+            return None
+        value = self.get("say").rstrip("=")
+        try:
+            return base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
+        except ValueError:
+            raise invalid(f"The emulator's directive say= takes base64url of UTF-8, not {value!r}.") from None
 
     def merged(self, other: Directive) -> Directive:
         """Both directives; the other wins where they differ."""

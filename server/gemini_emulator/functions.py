@@ -77,7 +77,7 @@ def _single_text(schema: object) -> bool:
 def _call(declaration: Object, schema: Object, prompt: Prompt, position: int, fixed: Object) -> Object:
     name: str = declaration["name"]
     rng = prompt.rng(f"call {name} {position}")
-    builder = InstanceBuilder(schema, prompt.facts, rng, prompt.today)
+    builder = InstanceBuilder(schema, prompt.facts, rng, prompt.today, say=prompt.say)
     properties: Object = schema.get("properties") or {}
     required: list[str] = schema.get("required") or []
     args: Object = {}

@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 
 from . import functions, grounding
 from .answers import compose, think
-from .code import execute
+from .code import Run, execute, summarise
+from .detection import detect
 from .faults import Directive
 from .json_instance import InstanceBuilder
+from .pages import url_context
 from .pictures import picture
+from .places import maps
+from .plotting import plot_of
+from .png import inline
 from .prompt import Prompt
 from .signatures import Continuation, sign
+from .tables import table_of
 from .tokens import CHARACTERS_PER_TOKEN, of_json, of_text
+from .transcription import transcribe
 from .wire import Object, dump
 
 _THOUGHTS = {"MINIMAL": 0, "LOW": 40, "MEDIUM": 120, "HIGH": 420}
@@ -90,7 +97,7 @@ def _answer(prompt: Prompt, directive: Directive, thoughts: int) -> Answer:
     _limit(answer, prompt.config, thoughts)
     thinking: Object = prompt.config.get("thinkingConfig", {})
     if thinking.get("includeThoughts") and thoughts and prompt.request.get("continuationToken") is None:
-        answer.parts.insert(0, {"text": think(prompt), "thought": True})
+        answer.parts.insert(0, {"text": think(prompt) if prompt.say is None else prompt.say, "thought": True})
     if prompt.card.generation >= 3 and prompt.card.thinks:
         _add_signature(answer, prompt)
     return answer
@@ -100,7 +107,10 @@ def _content(prompt: Prompt, directive: Directive) -> Answer:
     calls = functions.choose_calls(prompt)
     if calls:
         return Answer([{"functionCall": call} for call in calls])
-    text = _structured(prompt)
+    parts = transcribe(prompt)
+    if parts is not None:
+        return Answer(parts)
+    text = detect(prompt) or _structured(prompt)
     if text is not None:
         return Answer([{"text": text}])
     answer = Answer()
@@ -108,14 +118,8 @@ def _content(prompt: Prompt, directive: Directive) -> Answer:
     if prompt.function_responses:
         found.append(functions.tell_responses(prompt))
     if prompt.tool("codeExecution") is not None:
-        run = execute(prompt.text)
-        answer.parts += [
-            {"executableCode": {"language": "PYTHON", "code": run.source}},
-            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": run.output + "\n"}},
-        ]
-        answer.tool_tokens += of_text(run.source) + of_text(run.output)
-        found.append(f"The program printed {run.output}.")
-    pages = grounding.url_context(prompt) if prompt.tool("urlContext") is not None else None
+        found.append(_run(prompt, answer))
+    pages = url_context(prompt) if prompt.tool("urlContext") is not None else None
     if pages:
         found.append(pages[0])
         answer.extra["urlContextMetadata"] = pages[1]
@@ -123,26 +127,50 @@ def _content(prompt: Prompt, directive: Directive) -> Answer:
     if prompt.tool("googleSearch") is not None:
         answer.grounding = grounding.search(prompt)
     elif prompt.tool("googleMaps") is not None:
-        answer.grounding = grounding.maps(prompt)
+        answer.grounding = maps(prompt)
+    if answer.grounding and prompt.say is not None:
+        answer.grounding = answer.grounding.saying(prompt.say)
     if answer.grounding:
         found.append(answer.grounding.text)
-    answer.parts.append({"text": compose(prompt, " ".join(found), directive.number("length", 0))})
+    text = compose(prompt, " ".join(found), directive.number("length", 0)) if prompt.say is None else prompt.say
+    answer.parts.append({"text": text})
     if "IMAGE" in prompt.config.get("responseModalities", prompt.card.modalities):
         answer.parts.append({"inlineData": picture(prompt.rng("picture"), prompt.config)})
     return answer
 
 
+def _run(prompt: Prompt, answer: Answer) -> str:
+    """Add the parts of a program and its result, with the picture that it draws between them; tell the result."""
+    run = _program(prompt)
+    answer.parts.append({"executableCode": {"language": "PYTHON", "code": run.source}})
+    if run.png:
+        answer.parts.append({"inlineData": inline(run.png)})
+    answer.parts.append({"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": run.output + "\n"}})
+    answer.tool_tokens += of_text(run.source) + of_text(run.output)
+    return f"The program printed {run.output}."
+
+
+def _program(prompt: Prompt) -> Run:
+    plot = plot_of(prompt)
+    picture_of_plot = plot.png() if plot else b""
+    if prompt.say is not None:
+        return Run(f"print({prompt.say!r})", prompt.say, picture_of_plot)
+    if plot:
+        return Run(plot.source, plot.output, picture_of_plot)
+    table = table_of(prompt)
+    column = table.numbers(prompt.text) if table else None
+    return summarise(column[0], column[1], table.name, prompt.text) if table and column else execute(prompt.text)
+
+
 def _structured(prompt: Prompt) -> str | None:
     """The text of a JSON or enum answer, which carries no mark because it has to validate."""
-    config = prompt.config
-    form: Object = config.get("responseFormat", {}).get("text", {})
-    schema: object = config.get("responseJsonSchema", config.get("responseSchema", form.get("schema")))
-    mime = config.get("responseMimeType") or ("application/json" if form.get("mimeType") == "APPLICATION_JSON" else "")
-    if schema is not None and mime != "text/plain" and form.get("mimeType") != "TEXT_PLAIN":
-        value = InstanceBuilder(schema, prompt.facts, prompt.rng("json"), prompt.today).build()
-        return str(value) if mime == "text/x.enum" else dump(value)
-    if mime == "application/json":
-        return dump({"emulated": True, "answer": compose(prompt, "", 0)})
+    if prompt.schema is not None and prompt.mime != "text/plain":
+        rng = prompt.rng("json")
+        value = InstanceBuilder(prompt.schema, prompt.facts, rng, prompt.today, say=prompt.say).build()
+        return str(value) if prompt.mime == "text/x.enum" else dump(value)
+    if prompt.mime == "application/json":
+        answer = compose(prompt, "", 0) if prompt.say is None else prompt.say
+        return dump({"emulated": True, "answer": answer})
     return None
 
 

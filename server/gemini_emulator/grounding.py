@@ -1,22 +1,21 @@
-"""Grounded answers: Google Search, Google Maps and URL context.
+"""Grounded answers: what they share, and Google Search.
 
 The text of a grounded answer holds umlauts, CJK characters and an emoji on purpose: segment indices count UTF-8 bytes,
-and only such text shows whether a client does too. Source: "Grounding with Google Search", "Grounding with Google Maps"
-and "URL context" of the Gemini API.
+and only such text shows whether a client does too. Source: "Grounding with Google Search" of the Gemini API.
 """
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from urllib.parse import quote_plus, urlsplit
+from datetime import date, datetime, timedelta
+from urllib.parse import quote_plus
 
 from .prompt import Prompt
 from .wire import Object
 
 _SOURCES = ("wiki.example", "zeitung.example", "science.example", "日報.example")
-_STATUS = "URL_RETRIEVAL_STATUS_"
-_PLACES = ("Café Zürichsee", "Bäckerei Müller", "寿司 Sakura")
+_IMAGES = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Grounding:
     claims: tuple[Claim, ...]
     chunks: tuple[Object, ...]
     queries: tuple[str, ...] = ()
+    image_queries: tuple[str, ...] = ()
     widget: str = ""
 
     @property
@@ -61,81 +61,89 @@ class Grounding:
         metadata["groundingSupports"] = supports
         if self.queries:
             metadata["webSearchQueries"] = list(self.queries)
-            metadata["searchEntryPoint"] = {"renderedContent": _chips(self.queries)}
+        if self.image_queries:
+            metadata["imageSearchQueries"] = list(self.image_queries)
+        if self.queries or self.image_queries:
+            metadata["searchEntryPoint"] = {"renderedContent": _chips(self.queries or self.image_queries)}
         if self.widget:
             metadata["googleMapsWidgetContextToken"] = self.widget
         return metadata
+
+    def saying(self, text: str) -> Grounding:
+        """The same with one text for everything that is said: the answer is one claim, on all chunks."""
+        chunks = tuple({kind: _said(chunk, text) for kind, chunk in one.items()} for one in self.chunks)
+        queries = (text,) if self.queries else ()
+        images = (text,) if self.image_queries else ()
+        return Grounding((Claim(text, tuple(range(len(chunks)))),), chunks, queries, images, self.widget)
 
 
 def search(prompt: Prompt) -> Grounding:
     """The answer to a prompt with `googleSearch`."""
     rng = prompt.rng("search")
+    tool = prompt.tool("googleSearch") or {}
+    kinds: Object = tool.get("searchTypes") or {"webSearch": {}}
     topic, other = prompt.facts.topic(), prompt.facts.topic(1)
-    queries = (f"{topic} {other}".strip(), f"{topic} {prompt.today.year}")
-    chunks = tuple(
-        {
-            "web": {
-                "uri": f"https://vertexaisearch.cloud.example/grounding-api-redirect/EMU{rng.getrandbits(96):024x}",
-                "title": title,
-            }
-        }
-        for title in rng.sample(_SOURCES, 3)
-    )
-    claims = (
-        Claim(f"Searching for “{queries[0]}” found three sources that agree on {topic} 🔎.", (0, 1)),
-        Claim(f"The größte of them, from Zürich, dates from {prompt.today.isoformat()}.", (1,)),
-        Claim(f"A 日本語 source adds a naïve but useful view of {other}.", (2,)),
-    )
-    return Grounding(claims, chunks, queries)
-
-
-def maps(prompt: Prompt) -> Grounding:
-    """The answer to a prompt with `googleMaps`."""
-    rng = prompt.rng("maps")
-    where = prompt.facts.names[0] if prompt.facts.names else "the area"
+    day, window = _day(tool.get("timeRangeFilter", {}), prompt.today)
+    queries = (f"{topic} {other}".strip(), f"{topic} {day.year}")
     chunks: list[Object] = []
     claims: list[Claim] = []
-    for index, name in enumerate(_PLACES):
-        rating = rng.randint(38, 49) / 10
-        chunks.append(
+    if "webSearch" in kinds:
+        chunks += [
             {
-                "maps": {
-                    "uri": f"https://maps.example/?cid={rng.getrandbits(60)}",
-                    "title": name,
-                    "placeId": f"places/emulated{rng.getrandbits(64):016x}",
-                    "text": f"{name}, rated {rating}",
+                "web": {
+                    "uri": f"https://vertexaisearch.cloud.example/grounding-api-redirect/EMU{rng.getrandbits(96):024x}",
+                    "title": title,
                 }
             }
-        )
-        claims.append(Claim(f"{name} near {where} is rated {rating} ⭐.", (index,)))
-    asked = (prompt.tool("googleMaps") or {}).get("enableWidget")
-    widget = f"widgetcontent/emulated{rng.getrandbits(64):016x}" if asked else ""
-    return Grounding(tuple(claims), tuple(chunks), widget=widget)
+            for title in rng.sample(_SOURCES, 3)
+        ]
+        claims += [
+            Claim(f"Searching for “{queries[0]}”{window} found three sources that agree on {topic} 🔎.", (0, 1)),
+            Claim(f"The größte of them, from Zürich, dates from {day.isoformat()}.", (1,)),
+            Claim(f"A 日本語 source adds a naïve but useful view of {other}.", (2,)),
+        ]
+    if "imageSearch" in kinds:
+        first = len(chunks)
+        for index, site in enumerate(rng.sample(_SOURCES, _IMAGES)):
+            name = f"{topic} {index + 1}"
+            chunks.append(
+                {
+                    "image": {
+                        "imageUri": f"https://images.{site}/{rng.getrandbits(48):012x}.jpg",
+                        "sourceUri": f"https://{site}/{quote_plus(topic)}/{index + 1}",
+                        "title": name,
+                        "domain": site,
+                    }
+                }
+            )
+        found = tuple(range(first, len(chunks)))
+        claims.append(Claim(f"Three pictures show {topic}{window}, the newest from {day.isoformat()} 🖼.", found))
+    return Grounding(
+        tuple(claims),
+        tuple(chunks),
+        queries if "webSearch" in kinds else (),
+        (f"{topic} pictures",) if "imageSearch" in kinds else (),
+    )
 
 
-def url_context(prompt: Prompt) -> tuple[str, Object] | None:
-    """A sentence on the pages that the prompt names, and `urlContextMetadata`; None when it names none."""
-    urls = prompt.facts.urls[:20]
-    if not urls:
-        return None
-    statuses = [(url, _retrieval(url)) for url in urls]
-    sentences = [
-        f"The page {url} speaks about {prompt.facts.topic(position)}."
-        if status == "SUCCESS"
-        else f"The page {url} could not be read ({status.lower()})."
-        for position, (url, status) in enumerate(statuses)
-    ]
-    entries = [{"retrievedUrl": url, "urlRetrievalStatus": _STATUS + status} for url, status in statuses]
-    return " ".join(sentences), {"urlMetadata": entries}
+def _day(interval: Object, today: date) -> tuple[date, str]:
+    """A day inside an interval for results to be from, and the words for the interval."""
+    if not interval:
+        return today, ""
+    start, end = moment(interval["startTime"]), moment(interval["endTime"])
+    # The end is exclusive.
+    last = max(start, end - timedelta(seconds=1))
+    day = max(start, min(last, start + (last - start) / 2)).date()
+    return day, f" between {start.date().isoformat()} and {end.date().isoformat()}"
 
 
-def _retrieval(url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    for word in ("paywall", "unsafe"):
-        if word in url.lower():
-            return word.upper()
-    private = host in ("localhost", "127.0.0.1", "") or host.endswith((".invalid", ".local", ".internal"))
-    return "ERROR" if private or "missing" in url else "SUCCESS"
+def moment(timestamp: str) -> datetime:
+    """A protobuf timestamp."""
+    return datetime.fromisoformat(timestamp.upper())
+
+
+def _said(chunk: Object, text: str) -> Object:
+    return {name: text if name in ("title", "text") else value for name, value in chunk.items()}
 
 
 def _chips(queries: tuple[str, ...]) -> str:

@@ -38,10 +38,14 @@ class InstanceBuilder:
         facts: what the prompt mentions.
         rng: decides what is left open; seeded by the request.
         today: the date for date formats.
+        say: what every free text is to say; None leaves it to the prompt.
     """
 
-    def __init__(self, schema: object, facts: Facts, rng: random.Random, today: date) -> None:
+    def __init__(
+        self, schema: object, facts: Facts, rng: random.Random, today: date, *, say: str | None = None
+    ) -> None:
         self.root = schema
+        self.say = say
         self.facts = facts
         self.rng = rng
         self.today = today
@@ -54,7 +58,7 @@ class InstanceBuilder:
         """An instance of a subschema; `name` is the property it is for."""
         if not is_object(schema):
             return self._words(name)
-        schema = self._resolved(schema)
+        schema = self.resolved(schema)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
@@ -77,14 +81,15 @@ class InstanceBuilder:
             return self.rng.random() < 0.7
         return None if kind == "null" else self._string(schema, name)
 
-    def _resolved(self, schema: Object) -> Object:
+    def resolved(self, schema: Object) -> Object:
+        """A schema with its references and `allOf` taken in."""
         hops = 0
         while "$ref" in schema and hops < 20:
             rest = {key: item for key, item in schema.items() if key != "$ref"}
             schema = self._merge(self._pointer(str(schema["$ref"])), rest)
             hops += 1
         for part in schema.get("allOf", []):
-            schema = self._merge({key: item for key, item in schema.items() if key != "allOf"}, self._resolved(part))
+            schema = self._merge({key: item for key, item in schema.items() if key != "allOf"}, self.resolved(part))
         return schema
 
     def _pointer(self, reference: str) -> Object:
@@ -189,7 +194,10 @@ class InstanceBuilder:
         pattern = schema.get("pattern")
         if pattern:
             return matching(str(pattern), self.rng)
-        text = self._formatted(str(schema.get("format", ""))) or self._named(name, str(schema.get("description", "")))
+        text = self._formatted(str(schema.get("format", "")))
+        if not text and self.say is not None:
+            return self.say
+        text = text or self._named(name, str(schema.get("description", "")))
         least, most = int(schema.get("minLength") or 0), schema.get("maxLength")
         while len(text) < least:
             text = f"{text} {self.facts.topic(len(text))}"

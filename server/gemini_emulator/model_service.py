@@ -5,6 +5,8 @@ Source: the API reference of the Gemini API, "Models", "Generating content" and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
@@ -78,7 +80,8 @@ def _read(service: Service, call: Call, method: str) -> tuple[Prompt, Directive]
     check_request(request, card)
     prompt = Prompt(request, card, service.catalogue.serving(card), service.options.date())
     _fits(prompt)
-    return prompt, call.directive.merged(service.faults.from_prompt(prompt.directive_texts, call.path))
+    directive = call.directive.merged(service.faults.from_prompt(prompt.directive_texts, call.path))
+    return (replace(prompt, say=directive.said()) if "say" in directive else prompt), directive
 
 
 def _fits(prompt: Prompt) -> None:

@@ -68,6 +68,11 @@ class ModelCard:
         """Whether `thinkingBudget` is accepted: never on the 3.8 and 4 families."""
         return self.thinks and 0 < self.generation < 3.8
 
+    @property
+    def transcribes(self) -> bool:
+        """Whether the model turns speech into text and does nothing else."""
+        return "-transcribe" in self.id
+
     def alive(self, today: date) -> bool:
         """Whether the model has not been shut down."""
         return self.shutdown is None or today < self.shutdown

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import random
-import struct
-import zlib
 
+from .png import encode, inline
 from .wire import Object
 
 _SIDES = {"1:1": (64, 64), "16:9": (96, 54), "9:16": (54, 96), "4:3": (80, 60), "3:4": (60, 80), "3:2": (90, 60)}
@@ -20,11 +18,5 @@ def picture(rng: random.Random, config: Object) -> Object:
     for y in range(height):
         share = y / height
         pixel = bytes(round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
-        rows += b"\0" + pixel * width
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    text = b"Comment\0made by an emulator, not by Gemini"
-    chunks = ((b"IHDR", header), (b"tEXt", text), (b"IDAT", zlib.compress(bytes(rows))), (b"IEND", b""))
-    png = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
-    )
-    return {"mimeType": "image/png", "data": base64.b64encode(png).decode()}
+        rows += pixel * width
+    return inline(encode(width, height, rows))

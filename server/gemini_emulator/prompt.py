@@ -9,6 +9,7 @@ from functools import cached_property
 
 from .facts import Facts
 from .faults import without_directives
+from .media import Media
 from .models import ModelCard
 from .tokens import Attachment, Tally, attachment, of_prompt
 from .turns import current_turn, merged, responses
@@ -24,12 +25,14 @@ class Prompt:
         card: the model that was called.
         serving: the model that answers, which differs where Google reroutes silently.
         today: the emulator's date.
+        say: what a test wants to be said, in place of every text that the emulator would choose.
     """
 
     request: Object
     card: ModelCard
     serving: ModelCard
     today: date
+    say: str | None = None
 
     @cached_property
     def config(self) -> Object:
@@ -74,6 +77,28 @@ class Prompt:
         """What is attached to the question."""
         found = [attachment(part, self.config, self.card) for part in self.question["parts"]]
         return [one for one in found if one is not None]
+
+    @cached_property
+    def media_parts(self) -> list[tuple[Object, Media]]:
+        """The parts with attachments, and what is in them; as `attachments`."""
+        return [
+            (part, found.media)
+            for part in self.question["parts"]
+            if (found := attachment(part, self.config, self.card)) is not None
+        ]
+
+    @cached_property
+    def schema(self) -> object:
+        """The schema of a structured answer, in whichever of the three fields it is."""
+        form: Object = self.config.get("responseFormat", {}).get("text", {})
+        return self.config.get("responseJsonSchema", self.config.get("responseSchema", form.get("schema")))
+
+    @cached_property
+    def mime(self) -> str:
+        """The MIME type of the answer, empty for plain text."""
+        form: Object = self.config.get("responseFormat", {}).get("text", {})
+        asked = {"APPLICATION_JSON": "application/json", "TEXT_PLAIN": "text/plain"}.get(form.get("mimeType", ""), "")
+        return str(self.config.get("responseMimeType") or asked)
 
     @cached_property
     def tally(self) -> Tally:

@@ -1,7 +1,8 @@
 """What the API refuses in a well-formed generateContent request, in its words.
 
 `schema` has already checked names and types; here are the rules of meaning. Turn order, function calls and signatures
-are in `turns`. Source: the API reference of generateContent, the "Gemini 3" guide and the messages of the live service.
+are in `turns`, attachments in `media_refusals`, search and maps in `tool_refusals`. Source: the API reference of
+generateContent, the "Gemini 3" guide and the messages of the live service.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import re
 
 from .errors import ApiError, invalid
 from .media import modality
+from .media_refusals import check_media, check_transcription
 from .models import ModelCard
+from .tool_refusals import check_grounding
 from .turns import check_turns
 from .wire import Object
 
@@ -29,8 +32,11 @@ def check_request(request: Object, card: ModelCard) -> None:
         ApiError: with the status and message of the first rule that is broken.
     """
     _contents(request)
+    check_media(request["contents"], card)
     _config(request.get("generationConfig", {}), card)
+    check_transcription(request, card)
     _tools(request, card)
+    check_grounding(request, card)
     if "cachedContent" in request:
         _cached_content(request)
     if len(request.get("labels", {})) > _MAX_LABELS:
@@ -70,8 +76,6 @@ def _parts(parts: list[Object], field: str) -> list[str]:
             _blob(part["inlineData"], place)
         if "fileData" in part:
             _file(part["fileData"]["fileUri"])
-        if "videoMetadata" in part and not ("inlineData" in part or "fileData" in part):
-            problems.append(f"* {place}.video_metadata: only allowed with video data\n")
     return problems
 
 

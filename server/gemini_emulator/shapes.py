@@ -14,6 +14,11 @@ MESSAGES: dict[str, str] = {
     "GenerateContentRequest": """model:str contents:[Content] systemInstruction:Content tools:[Tool]
         toolConfig:ToolConfig safetySettings:[SafetySetting] generationConfig:GenerationConfig cachedContent:str
         store:bool serviceTier:#ServiceTier labels:{str} continuationToken:bytes""",
+    "EmbedContentRequest": """model:str content:Content taskType:#TaskType title:str outputDimensionality:int32
+        embedContentConfig:EmbedContentConfig""",
+    "EmbedContentConfig": """taskType:#TaskType title:str outputDimensionality:int32 autoTruncate:bool
+        documentOcr:bool audioTrackExtraction:bool""",
+    "BatchEmbedContentsRequest": "requests:[EmbedContentRequest]",
     "CountTokensRequest": "contents:[Content] generateContentRequest:GenerateContentRequest",
     "Content": "role:str parts:[Part]",
     "Part": """text:str inlineData:Blob fileData:FileData functionCall:FunctionCall functionResponse:FunctionResponse
@@ -92,7 +97,8 @@ MESSAGES: dict[str, str] = {
     "ImageConfig": "aspectRatio:str imageSize:str",
     "ThinkingConfig": "includeThoughts:bool thinkingBudget:int32 thinkingLevel:#ThinkingLevel",
     "AudioTranscriptionConfig": """languageCodes:[str] languageHints:LanguageHints languageAuto:LanguageAuto
-        adaptationPhrases:[str] diarization:bool wordTimestamp:bool customVocabulary:[str] mode:#TranscriptionMode""",
+        adaptationPhrases:[str] diarization:bool wordTimestamp:bool customVocabulary:[str] mode:#TranscriptionMode
+        sourceText:str""",
     "LanguageHints": "languageCodes:[str]",
     "LanguageAuto": "",
     "TranslationConfig": "targetLanguageCode:str echoTargetLanguage:bool",
@@ -175,6 +181,8 @@ _ENUMS: dict[str, str] = {
     "ImageSize": _with_prefix("IMAGE_SIZE_", "UNSPECIFIED FIVE_TWELVE ONE_K TWO_K FOUR_K"),
     "ThinkingLevel": "THINKING_LEVEL_UNSPECIFIED MINIMAL LOW MEDIUM HIGH XHIGH",
     "TranscriptionMode": "MODE_UNSPECIFIED VERBATIM SMART",
+    "TaskType": """TASK_TYPE_UNSPECIFIED RETRIEVAL_QUERY RETRIEVAL_DOCUMENT SEMANTIC_SIMILARITY CLASSIFICATION
+        CLUSTERING QUESTION_ANSWERING FACT_VERIFICATION CODE_RETRIEVAL_QUERY""",
     "SchemaType": "TYPE_UNSPECIFIED STRING NUMBER INTEGER BOOLEAN ARRAY OBJECT NULL",
 }
 

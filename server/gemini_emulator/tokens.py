@@ -75,7 +75,7 @@ def _cost(media: Media, level: str, video: Object, card: ModelCard) -> int:
     if media.modality == "AUDIO":
         return math.ceil(media.seconds * AUDIO_PER_SECOND)
     if media.modality == "VIDEO":
-        start, end = _seconds(video.get("startOffset"), 0), _seconds(video.get("endOffset"), media.seconds)
+        start, end = seconds_of(video.get("startOffset"), 0), seconds_of(video.get("endOffset"), media.seconds)
         frames = max(1.0, (end - start) * float(video.get("fps", 1)))
         return math.ceil(frames * (_FRAME_LOW if level == "LOW" else VIDEO_PER_FRAME))
     if level in resolutions:
@@ -87,7 +87,8 @@ def _cost(media: Media, level: str, video: Object, card: ModelCard) -> int:
     return IMAGE * math.ceil(media.width / _TILE) * math.ceil(media.height / _TILE)
 
 
-def _seconds(duration: str | None, default: float) -> float:
+def seconds_of(duration: str | None, default: float) -> float:
+    """A protobuf duration in seconds."""
     return float(duration.removesuffix("s")) if duration else default
 
 

@@ -115,8 +115,8 @@ class Artifacts:
             NotFound: there is none, or it is another principal's.
         """
 
-        def work(ledger: sqlite3.Connection) -> tuple[object, ...] | None:
-            found: tuple[object, ...] | None = ledger.execute(
+        def work(ledger: sqlite3.Connection) -> tuple[Any, ...] | None:
+            found: tuple[Any, ...] | None = ledger.execute(
                 f"SELECT {_COLUMNS} FROM artifacts WHERE id = ? AND principal = ?",  # noqa: S608  our own column names
                 (identifier, principal),
             ).fetchone()
@@ -234,9 +234,10 @@ def _register(ledger: sqlite3.Connection, principal: str, artifact: Artifact) ->
     )
 
 
-def _artifact(row: tuple[object, ...]) -> Artifact:
-    facts: dict[str, Any] = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    return Artifact(**{**facts, "created": datetime.fromtimestamp(facts["created"], UTC)})
+def _artifact(row: tuple[Any, ...]) -> Artifact:
+    identifier, kind, name, mime_type, size, sha256, width, height, duration, created = row
+    when = datetime.fromtimestamp(created, UTC)
+    return Artifact(identifier, kind, name, mime_type, size, sha256, width, height, duration, when)
 
 
 def _local(error: OSError, directory: Path) -> LocalError:

@@ -51,7 +51,24 @@ CREATE TABLE spending (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING,)
+_ARTIFACTS = """
+CREATE TABLE artifacts (
+    id         TEXT PRIMARY KEY,
+    principal  TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    mime_type  TEXT NOT NULL,
+    bytes      INTEGER NOT NULL,
+    sha256     TEXT NOT NULL,
+    width      INTEGER,
+    height     INTEGER,
+    duration   REAL,
+    created    INTEGER NOT NULL
+);
+CREATE INDEX artifacts_of_principal ON artifacts (principal, created);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING, _ARTIFACTS)
 
 
 def version(connection: sqlite3.Connection) -> int:

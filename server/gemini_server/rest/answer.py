@@ -125,7 +125,7 @@ _strict = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constan
 
 def _not_json(why: str, data: bytes, status: int | None) -> BadAnswer:
     text = excerpt(data[:2000])
-    shown = f" It begins: {text}" if text and data.lstrip()[:1] not in (b"{", b"[") else ""
+    shown = f" It begins: {text}…" if text and data.lstrip()[:1] not in (b"{", b"[") else ""
     return BadAnswer(
         f"Gemini's answer is not the JSON that the API promises: {why}.{shown}",
         "Call again later; if it stays, check that GEMINI_BASE_URL points at the Gemini API.",

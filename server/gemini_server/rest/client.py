@@ -242,6 +242,9 @@ class GeminiClient:
         try:
             return await answer.parse(endpoint.answer, data, response.status_code)
         except BadAnswer as exc:
+            if repeat != "read":
+                # A good status: the work was done, whatever became of its result.
+                exc.remedy = f"It may have been billed. {exc.remedy}"
             raise AttemptError(Fault(exc, again=repeat == "read")) from exc.__cause__
 
 

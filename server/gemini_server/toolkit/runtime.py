@@ -16,6 +16,7 @@ from gemini_server.settings import Settings, platform_directory
 
 if TYPE_CHECKING:
     from gemini_server.api.catalogue import Catalogue
+    from gemini_server.jobs.artifacts import Artifacts
     from gemini_server.jobs.conversations import Conversations
     from gemini_server.jobs.spending import Spending
     from gemini_server.jobs.store import Store
@@ -117,6 +118,13 @@ class Runtime:
         from gemini_server.jobs.conversations import Conversations
 
         return Conversations(self.store, keep_days=self.settings.keep_days)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """Files that calls produced."""
+        from gemini_server.jobs.artifacts import Artifacts
+
+        return Artifacts(self.store, self.settings.resolved_output_dir())
 
     @cached_property
     def spending(self) -> Spending:

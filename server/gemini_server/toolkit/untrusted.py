@@ -35,22 +35,25 @@ class Cleaned:
 
     Attributes:
         text: safe to show.
-        changes: (offset in the raw text, difference from there on), in order.
+        changes: (begin and end in the raw text, begin and end in this one) of what has another length now, in order.
     """
 
     text: str
-    changes: tuple[tuple[int, int], ...] = field(default=())
+    changes: tuple[tuple[int, int, int, int], ...] = field(default=())
 
     def position(self, raw: int) -> int:
         """Where the character at an offset of the raw text is now."""
-        at = bisect_left(self.changes, (raw + 1, -(1 << 60)))
-        return max(0, raw + (self.changes[at - 1][1] if at else 0))
+        at = bisect_left(self.changes, raw, key=lambda change: change[0])
+        if not at:
+            return raw
+        _, end, new_begin, new_end = self.changes[at - 1]
+        return new_end + raw - end if raw >= end else new_begin
 
 
 def clean(raw: str) -> Cleaned:
     """Defang a text: no control, bidi or zero-width characters, no escape sequences, links and HTML as plain words."""
     pieces: list[str] = []
-    changes: list[tuple[int, int]] = []
+    changes: list[tuple[int, int, int, int]] = []
     last = difference = 0
     for found in _RULES.finditer(raw):
         old = found.group()
@@ -60,8 +63,9 @@ def clean(raw: str) -> Cleaned:
         pieces += (raw[last : found.start()], new)
         last = found.end()
         if len(new) != len(old):
+            begin = found.start() + difference
+            changes.append((found.start(), found.end(), begin, begin + len(new)))
             difference += len(new) - len(old)
-            changes.append((found.end(), difference))
     pieces.append(raw[last:])
     return Cleaned("".join(pieces), tuple(changes))
 
