@@ -16,6 +16,7 @@ sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tools"), str(ROOT / "scripts")
 def main() -> int:
     """Write or check."""
     import documents
+
     from gemini_server import surface
 
     wanted = {surface.FILE: surface.dumps(surface.build())}
