@@ -45,16 +45,16 @@ exec(os.environ["PROGRAM"])
 report(0)
 """
 
-META = {
+META: dict[str, Any] = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-MODERN = [
+MODERN: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": META}},
     {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {"_meta": META}},
 ]
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}
-LEGACY = [
+LEGACY: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO},
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
     {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
@@ -81,6 +81,7 @@ def loaded_by(program: str, messages: list[dict[str, Any]], directory: Path) -> 
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
+        answer: dict[str, Any] = {}
         for message in messages:
             process.stdin.write(json.dumps(message).encode() + b"\n")
             process.stdin.flush()

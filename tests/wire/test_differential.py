@@ -94,6 +94,26 @@ def _tool(**kinds: Any) -> Callable[[Any], Any]:
     return lambda types: [types.Tool(**{name: getattr(types, kind)() for name, kind in kinds.items()})]
 
 
+def _low_thinking(types: Any) -> Any:
+    return types.ThinkingConfig(thinking_level="LOW", include_thoughts=True)
+
+
+def _safety(types: Any) -> Any:
+    return [types.SafetySetting(category="HARM_CATEGORY_HATE_SPEECH", threshold="BLOCK_ONLY_HIGH")]
+
+
+def _weather_tool(types: Any) -> Any:
+    declaration = types.FunctionDeclaration(
+        name=WEATHER["name"], description=WEATHER["description"], parameters_json_schema=WEATHER["parameters"]
+    )
+    return [types.Tool(function_declarations=[declaration])]
+
+
+def _must_call_it(types: Any) -> Any:
+    calling = types.FunctionCallingConfig(mode="ANY", allowed_function_names=["get_weather"])
+    return types.ToolConfig(function_calling_config=calling)
+
+
 def _picture_then_question(types: Any) -> Any:
     return [types.Part.from_bytes(data=png(), mime_type="image/png"), "What is this?"]
 
@@ -120,7 +140,7 @@ CASES = [
         "a thinking level with thoughts",
         "generate_text",
         {"prompt": "hi", "thinking": "low", "include_thoughts": True},
-        _ask("hi", thinking_config=lambda t: t.ThinkingConfig(thinking_level="LOW", include_thoughts=True)),
+        _ask("hi", thinking_config=_low_thinking),
     ),
     Case(
         "safety thresholds",
@@ -128,9 +148,7 @@ CASES = [
         {"prompt": "hi", "safety": {"hate_speech": "BLOCK_ONLY_HIGH"}},
         _ask(
             "hi",
-            safety_settings=lambda t: [
-                t.SafetySetting(category="HARM_CATEGORY_HATE_SPEECH", threshold="BLOCK_ONLY_HIGH")
-            ],
+            safety_settings=_safety,
         ),
     ),
     Case(
@@ -168,20 +186,8 @@ CASES = [
         },
         _ask(
             "Weather in Bern?",
-            tools=lambda t: [
-                t.Tool(
-                    function_declarations=[
-                        t.FunctionDeclaration(
-                            name=WEATHER["name"],
-                            description=WEATHER["description"],
-                            parameters_json_schema=WEATHER["parameters"],
-                        )
-                    ]
-                )
-            ],
-            tool_config=lambda t: t.ToolConfig(
-                function_calling_config=t.FunctionCallingConfig(mode="ANY", allowed_function_names=["get_weather"])
-            ),
+            tools=_weather_tool,
+            tool_config=_must_call_it,
         ),
     ),
     Case(
