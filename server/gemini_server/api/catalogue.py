@@ -8,123 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from gemini_server.api.bill import Bill
+from gemini_server.api.model_facts import FamilyRules, ModelFacts, family_of, model_of
+from gemini_server.api.thinking import Level, as_budget, as_level
 from gemini_server.errors import ArgumentError
 
-Level = Literal["minimal", "low", "medium", "high"]
-
 _MILLION = 1_000_000
-_ORDER = ("minimal", "low", "medium", "high")
-# Google's own table for `reasoning_effort`, with 0 for the least; it also tells how far a budget is from a level.
-_BUDGETS = {"minimal": 0, "low": 1_024, "medium": 8_192, "high": 24_576}
-_AUTOMATIC = -1
 _SAMPLING = {"temperature": "temperature", "top_p": "topP", "top_k": "topK"}
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A price list from `valid_from` on: US dollars per million tokens, or per picture, second of video, or song.
-
-    An absent price is not known. `above` replaces input, output and cached_input for prompts of more than `tokens`;
-    `cached_by_tier` names cached prices that are not the tier's share of the standard one.
-    """
-
-    valid_from: date
-    valid_until: date | None = None
-    input: float | None = None
-    output: float | None = None
-    cached_input: float | None = None
-    audio_input: float | None = None
-    image_input: float | None = None
-    video_input: float | None = None
-    cached_audio_input: float | None = None
-    image_output: float | None = None
-    audio_output: float | None = None
-    video_output: float | None = None
-    per_image: Mapping[str, float] = field(default_factory=dict[str, float])
-    per_second: Mapping[str, float] = field(default_factory=dict[str, float])
-    per_song: float | None = None
-    above: Mapping[str, float] = field(default_factory=dict[str, float])
-    cached_by_tier: Mapping[str, float] = field(default_factory=dict[str, float])
-
-    def share_of_cached(self, tier: str, share: Decimal) -> Decimal:
-        """What part of the standard cached price a tier costs, where `share` is that of its other tokens."""
-        if self.cached_input and tier in self.cached_by_tier:
-            return Decimal(str(self.cached_by_tier[tier])) / Decimal(str(self.cached_input))
-        return share
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """How a family is told to think: by `levels`, by a budget of `minimum` to `maximum` tokens, or not at all."""
-
-    style: Literal["level", "budget", "none"]
-    levels: tuple[str, ...] = ()
-    default: str | None = None
-    can_disable: bool = False
-    minimum: int = 0
-    maximum: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyRules:
-    """What the models of a prefix accept.
-
-    `rejects` are fields of generationConfig that end in an error; `sampling` says what becomes of temperature, top_p
-    and top_k; `cache_minimum` is the smallest cache in tokens; `caching` is "implicit" where no cache can be created.
-    """
-
-    prefix: str
-    thinking: Thinking
-    sampling: Literal["accepted", "deprecated", "rejected"]
-    candidate_count: bool
-    media_resolution_per_part: bool
-    rejects: tuple[str, ...] = ()
-    cache_minimum: int | None = None
-    caching: str | None = None
-    shutdown: date | None = None
-    replacement: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What is known of one model; an absent fact is not known.
-
-    `tools` are the built-in tools it is known to take, which does not say that it refuses others. `existing_users_only`
-    is the day since which only projects that used it before may call it.
-    """
-
-    id: str
-    family: str
-    capabilities: tuple[str, ...]
-    input_limit: int | None = None
-    output_limit: int | None = None
-    inputs: tuple[str, ...] = ()
-    prices: tuple[Price, ...] = ()
-    service_tiers: tuple[str, ...] = ("standard",)
-    tools: tuple[str, ...] = ()
-    alias: bool = False
-    deprecated: bool = False
-    shutdown: date | None = None
-    replacement: str | None = None
-    rerouted_to: str | None = None
-    rerouted_from: date | None = None
-    existing_users_only: date | None = None
-    paid_only: bool = False
-    unconfirmed: bool = False
-    note: str = ""
-
-    def price(self, on: date) -> Price | None:
-        """The price list of a day, None when none is known for it."""
-        known = [price for price in self.prices if price.valid_from <= on]
-        latest = max(known, key=lambda price: price.valid_from, default=None)
-        return None if latest is None or (latest.valid_until is not None and latest.valid_until < on) else latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +46,8 @@ class Catalogue:
         self.as_of = date.fromisoformat(document["as_of"])
         self._defaults: dict[str, str] = document["defaults"]
         self._tiers: dict[str, float] = document["service_tiers"]
-        self.families = tuple(_family(prefix, facts) for prefix, facts in document["families"].items())
-        self.models = tuple(_model(facts) for facts in document["models"])
+        self.families = tuple(family_of(prefix, facts) for prefix, facts in document["families"].items())
+        self.models = tuple(model_of(facts) for facts in document["models"])
         self._by_length = sorted(self.families, key=lambda rules: len(rules.prefix), reverse=True)
         self._models = {model.id: model for model in self.models}
 
@@ -259,7 +156,7 @@ class Catalogue:
         if price.above and input_tokens > price.above["tokens"]:
             above = price.above
         plain, cached = above.get("input", price.input), above.get("cached_input", price.cached_input)
-        bill = _Bill()
+        bill = Bill()
 
         fresh_audio = max(0, audio_input_tokens - cached_audio_tokens)
         fresh_media = fresh_audio + image_input_tokens + video_input_tokens
@@ -311,8 +208,8 @@ class Catalogue:
         if rules.style == "none":
             return {}, [f"{_bare(id)} takes no thinking setting; it was left out."]
         if rules.style == "budget":
-            return _as_budget(_bare(id), rules, wanted)
-        return _as_level(_bare(id), rules, wanted)
+            return as_budget(_bare(id), rules, wanted)
+        return as_level(_bare(id), rules, wanted)
 
     def sampling(
         self,
@@ -365,50 +262,6 @@ class Catalogue:
         return [id for id, end in ends if end is None or not end.past]  # noqa: A001
 
 
-@lru_cache(maxsize=512)
-def _exact(value: float) -> Decimal:
-    # Through `str`: a float's shortest form is the price that is meant, its binary value is not.
-    return Decimal(str(value))
-
-
-class _Bill:
-    """A sum that becomes unknown, for good, with the first quantity that has no price."""
-
-    def __init__(self) -> None:
-        self.total: Decimal | None = Decimal(0)
-
-    def add(self, quantity: float, share: Decimal, *prices: float | None) -> None:
-        """Adds a quantity at the first price that is known."""
-        if quantity <= 0 or self.total is None:
-            return
-        price = next((price for price in prices if price is not None), None)
-        # Through `str`: a float's shortest form is the price that is meant, its binary value is not.
-        self.total = None if price is None else self.total + _exact(quantity) * _exact(price) * share
-
-
-def _as_budget(model: str, rules: Thinking, wanted: Level | int) -> tuple[dict[str, Any], list[str]]:
-    budget = _BUDGETS[wanted] if isinstance(wanted, str) else wanted
-    taken = budget
-    if budget != _AUTOMATIC and not (budget == 0 and rules.can_disable):
-        taken = min(max(budget, rules.minimum), rules.maximum)
-    changed = taken != budget and isinstance(wanted, int)
-    allowed = f"{rules.minimum} to {rules.maximum}{' or 0' if rules.can_disable else ''}"
-    warnings = [f"{model} thinks with {allowed} tokens; {taken} was sent instead of {budget}."] if changed else []
-    return {"thinkingBudget": taken}, warnings
-
-
-def _as_level(model: str, rules: Thinking, wanted: Level | int) -> tuple[dict[str, Any], list[str]]:
-    if isinstance(wanted, int):
-        if wanted == _AUTOMATIC:
-            return {}, [f"{model} takes a thinking level and no budget; its default is used."]
-        level = min(rules.levels, key=lambda level: abs(_BUDGETS[level] - wanted))
-        return {"thinkingLevel": level.upper()}, [f"{model} takes a thinking level; {wanted} tokens became {level}."]
-    # Of two that are equally near, the lower one: it comes first, and costs less.
-    level = min(rules.levels, key=lambda level: abs(_ORDER.index(level) - _ORDER.index(wanted)))
-    warnings = [] if level == wanted else [f"{model} does not take the thinking level {wanted}; {level} was used."]
-    return {"thinkingLevel": level.upper()}, warnings
-
-
 def _bare(id: str) -> str:  # noqa: A002
     return id.removeprefix("models/")
 
@@ -420,29 +273,3 @@ def _today() -> date:
 @cache
 def _packaged() -> Catalogue:
     return Catalogue(json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8")))
-
-
-def _family(prefix: str, facts: Mapping[str, Any]) -> FamilyRules:
-    typed = _typed(facts)
-    typed["thinking"] = Thinking(**_typed(facts["thinking"]))
-    return FamilyRules(prefix=prefix, **typed)
-
-
-def _model(facts: Mapping[str, Any]) -> ModelFacts:
-    typed = _typed(facts)
-    typed["prices"] = tuple(Price(**_typed(price)) for price in facts.get("prices", ()))
-    return ModelFacts(**typed)
-
-
-_DATES = {"valid_from", "valid_until", "shutdown", "rerouted_from", "existing_users_only"}
-
-
-def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON's lists as tuples and its days as dates."""
-    typed = dict(facts)
-    for name, value in facts.items():
-        if name in _DATES:
-            typed[name] = date.fromisoformat(value)
-        elif isinstance(value, list):
-            typed[name] = tuple(facts[name])
-    return typed

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from gemini_server.api.catalogue import Catalogue, Level, ModelFacts
+from gemini_server.api.catalogue import Catalogue
+from gemini_server.api.model_facts import ModelFacts
+from gemini_server.api.thinking import Level
 from gemini_server.errors import ArgumentError
 
 TODAY = date(2026, 11, 22)
