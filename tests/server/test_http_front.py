@@ -13,13 +13,13 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gemini_server import app, settings
+from gemini_server.bearer import Tokens
 from gemini_server.errors import UnsafeSetting
 from gemini_server.http import (
     BODY_LIMIT,
     ENDPOINT,
     Front,
     Readiness,
-    Tokens,
     application,
     is_loopback,
     parse_address,
