@@ -99,7 +99,7 @@ def test_the_packaged_surface_is_what_the_capabilities_say() -> None:
 def test_every_capability_is_one_file_with_a_toolset() -> None:
     toolsets = gemini_tools.all_toolsets()
     assert toolsets.keys() == set(gemini_tools.modules())
-    assert all(toolset.tools or toolset.resources for toolset in toolsets.values())
+    assert all(toolset.tools or toolset.resources or toolset.prompts for toolset in toolsets.values())
 
 
 def test_two_tools_of_one_name_are_refused() -> None:

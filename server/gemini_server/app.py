@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server import CacheHint, Server, ServerRequestContext
@@ -22,6 +22,9 @@ from mcp_types import (
     CompleteRequestParams,
     CompleteResult,
     Completion,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     ListToolsResult,
@@ -29,7 +32,6 @@ from mcp_types import (
     ReadResourceRequestParams,
     ReadResourceResult,
     ResourceTemplateReference,
-    TextResourceContents,
 )
 from pydantic import SecretStr
 
@@ -44,6 +46,9 @@ from gemini_server.toolkit.disk import AllowedDirectories
 from gemini_server.toolkit.progress import Progress
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.version import package_version
+
+if TYPE_CHECKING:
+    from gemini_server.toolkit.exchange import Contents
 
 INSTRUCTIONS = (
     "Google's Gemini models as tools. Media are given as one string: a path, an https:// or gs:// URL, a YouTube link, "
@@ -109,6 +114,7 @@ class _Publisher:
         self.all_tools = {tool.name: tool for tool in published.tools}
         self.tools = {tool.name: tool for tool in published.enabled(settings)}
         self.resources = published.resources
+        self.prompts = {prompt.name: prompt for prompt in published.prompts if prompt.fits(self.tools)}
         self.listens = ListenHandler(InMemorySubscriptionBus())
         if settings.key:
             remember_secret(settings.key)
@@ -123,6 +129,7 @@ class _Publisher:
                 "tools/list": listed,
                 "resources/list": listed,
                 "resources/templates/list": listed,
+                "prompts/list": listed,
                 "server/discover": listed,
             },
             on_list_tools=self.list_tools,
@@ -130,6 +137,8 @@ class _Publisher:
             on_list_resources=self.list_resources,
             on_list_resource_templates=self.list_templates,
             on_read_resource=self.read_resource,
+            on_list_prompts=self.list_prompts,
+            on_get_prompt=self.get_prompt,
             on_completion=self.complete,
             on_subscriptions_listen=self.listens,
         )
@@ -202,10 +211,29 @@ class _Publisher:
         for entry in self.resources:
             parameters = entry.match(uri)
             if parameters is not None:
-                text = await _read(entry, _call(ctx), parameters, uri)
-                contents = TextResourceContents(uri=uri, text=text, mime_type="application/json")
-                return ReadResourceResult(contents=[contents])
+                return ReadResourceResult(contents=[await _read(entry, _call(ctx), parameters, uri)])
         raise MCPError(INVALID_PARAMS, f"There is no resource {uri}.", {"uri": uri})
+
+    async def list_prompts(self, ctx: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:
+        return ListPromptsResult.model_validate({"prompts": [prompt.shown for prompt in self.prompts.values()]})
+
+    async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> GetPromptResult:
+        from gemini_server.toolkit import exchange
+
+        entry = self.prompt(params.name)
+        prompt = gemini_tools.load(entry.module).prompts[entry.name]
+        try:
+            return await exchange.get_prompt(prompt, _call(ctx), params.arguments or {})
+        except ToolserverError as error:
+            code = INVALID_PARAMS if isinstance(error, ArgumentError) else INTERNAL_ERROR
+            raise MCPError(code, redact(str(error)), {"name": entry.name}) from None
+
+    def prompt(self, name: str) -> surface.PromptEntry:
+        entry = self.prompts.get(name)
+        if entry is None:
+            listing = f"There are: {', '.join(self.prompts)}." if self.prompts else "No prompt's tools are switched on."
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:80]!r}. {listing}")
+        return entry
 
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         values: list[str] = []
@@ -214,22 +242,25 @@ class _Publisher:
             if entry is None:
                 raise MCPError(INVALID_PARAMS, f"There is no resource template {params.ref.uri}.")
             function = gemini_tools.load(entry.module).resources[entry.uri].complete.get(params.argument.name)
-            if function is not None:
-                try:
-                    values = await function(_call(ctx), params.argument.value)
-                except ToolserverError as error:
-                    # Completions are a convenience: their failure is no error of the caller's.
-                    _log.info("no completions: %s", error.what)
+        else:
+            prompt = self.prompt(params.ref.name)
+            function = gemini_tools.load(prompt.module).prompts[prompt.name].complete.get(params.argument.name)
+        if function is not None:
+            try:
+                values = await function(_call(ctx), params.argument.value)
+            except ToolserverError as error:
+                # Completions are a convenience: their failure is no error of the caller's.
+                _log.info("no completions: %s", error.what)
         more = len(values) > COMPLETIONS
         return CompleteResult(completion=Completion(values=values[:COMPLETIONS], total=len(values), has_more=more))
 
 
-async def _read(entry: surface.ResourceEntry, call: Call, parameters: dict[str, str], uri: str) -> str:
+async def _read(entry: surface.ResourceEntry, call: Call, parameters: dict[str, str], uri: str) -> Contents:
     from gemini_server.toolkit import exchange
 
     resource = gemini_tools.load(entry.module).resources[entry.uri]
     try:
-        return await exchange.read_resource(resource, call, parameters)
+        return await exchange.read_resource(resource, call, parameters, uri)
     except ToolserverError as error:
         code = INVALID_PARAMS if isinstance(error, ArgumentError) else INTERNAL_ERROR
         raise MCPError(code, redact(str(error)), {"uri": uri}) from None

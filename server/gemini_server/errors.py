@@ -27,6 +27,8 @@ traceback. `toolkit` translates the tree to MCP in one place.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ToolserverError(Exception):
     """An anticipated failure.
@@ -38,6 +40,9 @@ class ToolserverError(Exception):
         status: the HTTP status that Gemini gave, if one came.
         retry_after: seconds after which the same call may succeed.
         retries: how many further attempts were made before giving up.
+
+    Attributes:
+        usage: tokens and cost, where the failure was billed.
     """
 
     default_code = "error"
@@ -59,6 +64,7 @@ class ToolserverError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.retries = retries
+        self.usage: dict[str, Any] | None = None
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()

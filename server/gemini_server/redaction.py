@@ -50,9 +50,14 @@ class _Known:
             return
         self.forms |= forms
         longest_first = sorted(self.forms, key=len, reverse=True)
-        self.pattern = re.compile("|".join(map(re.escape, longest_first)))
+        self.pattern = re.compile("|".join(map(_as_pattern, longest_first)))
         long = [form for form in longest_first if len(form) >= _UNMISTAKABLE]
         self.unmistakable = re.compile("|".join(map(re.escape, long))) if long else None
+
+
+def _as_pattern(form: str) -> str:
+    # A short key may be part of a word: only the word itself is the key.
+    return re.escape(form) if len(form) >= _UNMISTAKABLE else rf"(?<!\w){re.escape(form)}(?!\w)"
 
 
 _known = _Known()
@@ -88,6 +93,20 @@ def hide_known(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: hide_known(item) for key, item in cast(dict[str, Any], value).items()}
     return value
+
+
+def begins_secret(text: str) -> int:
+    """How many characters at the end of a text may be the beginning of a known secret."""
+    if _known.unmistakable is None:
+        return 0
+    return max((_overlap(text, form) for form in _known.forms if len(form) >= _UNMISTAKABLE), default=0)
+
+
+def _overlap(text: str, form: str) -> int:
+    for length in range(min(len(text), len(form) - 1), 0, -1):
+        if form.startswith(text[-length:]):
+            return length
+    return 0
 
 
 def redact(text: str) -> str:

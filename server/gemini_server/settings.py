@@ -61,7 +61,7 @@ class Settings:
         None, "The model for text when a call names none.", env=("GEMINI_TOOLSERVER_MODEL",), shown="`gemini-3.8-flash`"
     )
     timeout: float = _knob(
-        600.0, "Seconds that one call may take with all its retries.", env=("GEMINI_TOOLSERVER_TIMEOUT",)
+        600.0, "Seconds that one request may take with all its retries.", env=("GEMINI_TOOLSERVER_TIMEOUT",)
     )
     max_calls: int = _knob(
         64, "Calls to Gemini under way at once; four times as many may wait, more are refused as busy.",
@@ -72,7 +72,7 @@ class Settings:
         "Directories that may be read for attachments; repeat the flag, or separate with the path separator.",
         env=("GEMINI_TOOLSERVER_ALLOW_DIRS",),
         flag="--allow-dir",
-        shown="the working directory over stdio, none over HTTP",
+        shown="the working directory over stdio (unless it is `/` or your home directory), none over HTTP",
     )
     allow_sensitive: bool = _knob(
         False,
@@ -221,6 +221,7 @@ def _read_key_file(values: dict[str, Any]) -> None:
     if text:
         values["key"] = text
         values["key_source"] = f"key file {path}"
+        values["key_file"] = path
 
 
 def _parsed(name: str, raw: str, variable: str) -> Any:

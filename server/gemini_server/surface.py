@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -64,11 +65,31 @@ class ResourceEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptEntry:
+    """A prompt of the surface; `tools` are those that it is about, `one|other` where either will do."""
+
+    module: str
+    tools: tuple[str, ...]
+    shown: JsonObject
+
+    @property
+    def name(self) -> str:
+        """The prompt's name."""
+        name: str = self.shown["name"]
+        return name
+
+    def fits(self, enabled: Container[str]) -> bool:
+        """Whether the tools that it is about are on."""
+        return all(any(name in enabled for name in needed.split("|")) for needed in self.tools)
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """Everything that can be published."""
 
     tools: tuple[ToolEntry, ...]
     resources: tuple[ResourceEntry, ...]
+    prompts: tuple[PromptEntry, ...] = ()
 
     @property
     def toolsets(self) -> tuple[str, ...]:
@@ -122,15 +143,22 @@ def build() -> JsonObject:
         for resource in toolset.resources.values():
             key = "uriTemplate" if "{" in resource.uri else "uri"
             shown = {key: resource.uri, "name": resource.name, "description": resource.description}
+            if resource.mime_type is not None:
+                shown["mimeType"] = resource.mime_type
             resources.append(
                 {
                     "module": module,
                     "uri": resource.uri,
-                    "shown": {**shown, "mimeType": resource.mime_type},
+                    "shown": shown,
                     "completes": sorted(resource.complete),
                 }
             )
-    return {"tools": sorted(tools, key=_order), "resources": resources}
+    prompts = [
+        {"module": module, "tools": prompt.tools, "shown": prompt.surface()}
+        for module, toolset in toolsets.items()
+        for prompt in toolset.prompts.values()
+    ]
+    return {"tools": sorted(tools, key=_order), "resources": resources, "prompts": prompts}
 
 
 def _order(tool: JsonObject) -> tuple[bool, str, str]:
@@ -152,6 +180,7 @@ def load() -> Surface:
             ResourceEntry(r["module"], r["uri"], r["shown"], tuple(r["completes"]), _pattern(r["uri"]))
             for r in raw["resources"]
         ),
+        tuple(PromptEntry(p["module"], tuple(p["tools"]), p["shown"]) for p in raw["prompts"]),
     )
 
 

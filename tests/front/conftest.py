@@ -78,7 +78,7 @@ def every_result_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "call_tool", checked)
 
 
-OWN_WORDS = {"text", "thoughts", "output", "code", "json"}
+OWN_WORDS = {"text", "thoughts", "output", "outputs", "code", "json"}
 """Members that hold what the model itself wrote."""
 
 

@@ -227,3 +227,23 @@ async def test_a_stream_that_tells_its_sources_late_or_twice_is_put_together(
         answer = await ask_in_a_stream(client, use=["search"])
     assert spans(answer) == ["Grüezi", "mitenand"]
     assert [one["uri"][-1] for one in answer["citations"]] == ["0", "1"]
+
+
+async def test_a_part_is_counted_as_gemini_counts_it_when_nothing_is_quoted(connect: Connect, fake: FakeGemini) -> None:
+    where = segment("", "Zweitens", text=None, partIndex=2)
+    thought: Json = {"text": "hm", "thought": True}
+    fake.say(candidate(thought, {"text": "Größe zuerst. "}, {"text": "Zweitens Länge."}, **metadata(where)))
+    async with connect(base_url=fake.url) as client:
+        answer = await ask(client, use=["search"])
+    assert answer["text"] == "Größe zuerst. Zweitens Länge."
+    assert spans(answer) == ["Zweitens"]
+
+
+async def test_events_with_sources_of_their_own_keep_them_all(connect: Connect, fake: FakeGemini) -> None:
+    first, second = metadata(segment("", "Grüezi")), metadata(segment("Grüezi ", "mitenand"))
+    second["groundingMetadata"]["groundingChunks"] = [{"web": {"uri": "https://s.example/other", "title": "O"}}]
+    fake.stream(candidate({"text": "Grüezi "}, finish=None, **first), candidate({"text": "mitenand"}, **second))
+    async with connect(base_url=fake.url) as client:
+        answer = await ask_in_a_stream(client, use=["search"])
+    assert spans(answer) == ["Grüezi", "mitenand"]
+    assert [one["uri"] for one in answer["citations"]] == ["https://s.example/0", "https://s.example/other"]

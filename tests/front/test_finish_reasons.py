@@ -85,7 +85,10 @@ async def test_an_ending_without_any_text_is_an_error_with_reason_and_remedy(
         assert reason in text
         assert "Google's own words" in text
     assert result.meta is not None
-    assert result.meta["gemini-toolserver/error"] == {"code": reason}
+    facts = result.meta["gemini-toolserver/error"]
+    assert facts["code"] == reason
+    assert facts["usage"]["total_tokens"] > 0
+    assert "It used " in text
 
 
 BLOCKS = [
@@ -95,7 +98,7 @@ BLOCKS = [
     ("PROHIBITED_CONTENT", "may be prohibited"),
     ("IMAGE_SAFETY", "held back by the safety filter"),
     ("JAILBREAK", "get around the model's rules"),
-    ("TOMORROWS_REASON", "Google gives no reason"),
+    ("TOMORROWS_REASON", "this server does not know the reason"),
 ]
 
 

@@ -320,3 +320,14 @@ async def test_the_request_with_results_is_pinned(connect: Connect, fake: FakeGe
             "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
         }
     )
+
+
+async def test_two_calls_of_one_id_are_answered_in_their_order(connect: Connect, fake: FakeGemini) -> None:
+    calls: list[Json] = [{"functionCall": {"id": "x", "name": "f", "args": {"n": n}}} for n in (1, 2)]
+    fake.say(candidate(*calls), candidate({"text": "done"}))
+    async with connect(base_url=fake.url) as client:
+        answer = await ask(client, functions=[{"name": "f"}])
+        results: list[Json] = [{"id": "x", "name": "f", "response": {"n": n}} for n in (1, 2)]
+        structured(await submit(client, answer["conversation"], *results))
+    responses = [part["functionResponse"] for part in fake.requests[-1]["contents"][-1]["parts"]]
+    assert [response["response"] for response in responses] == [{"n": 1}, {"n": 2}]

@@ -28,7 +28,11 @@ async def test_what_can_be_read_is_listed(connect: Connect, mode: str) -> None:
         templates = (await client.list_resource_templates()).resource_templates
     assert {"gemini://models", "gemini://usage"} <= {str(one.uri) for one in fixed}
     assert {"gemini://models/{id}", "gemini://conversations/{id}"} <= {str(one.uri_template) for one in templates}
-    assert {one.mime_type for one in fixed} | {one.mime_type for one in templates} == {"application/json"}
+    assert {one.mime_type for one in fixed} == {"application/json"}
+    assert {str(one.uri_template): one.mime_type for one in templates if one.mime_type != "application/json"} == {
+        "gemini://artifacts/{id}": None,
+        "gemini://artifacts/{id}/preview": "image/webp",
+    }
     assert all(one.description for one in fixed)
     assert all(one.description for one in templates)
 

@@ -194,6 +194,7 @@ async def test_a_healthy_server_says_so(connect: Connect, emulator: Emulator, tm
         "key",
         "gemini",
         "readable directories",
+        "output directory",
         "ledger",
         "spent today",
         "tools",

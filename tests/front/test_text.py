@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 
 from gemini_emulator import Emulator
 from tests.conftest import ERAS, Connect, error_of, structured, text_of
-from tests.front.conftest import FakeGemini, Json, ask, ask_in_a_stream, refused, said, sent, warned
+from tests.front.conftest import FakeGemini, Json, ask, ask_in_a_stream, candidate, refused, said, sent, warned
 
 pytestmark = pytest.mark.anyio
 
@@ -631,3 +631,20 @@ async def test_code_that_gemini_ran_comes_with_what_it_printed(connect: Connect)
     assert "391" in run["output"]
     assert run["code"] in text_of(result)
     assert structured(result)["usage"]["tool_tokens"] > 0
+
+
+async def test_our_own_key_is_hidden_in_streamed_progress_too(connect: Connect, fake: FakeGemini) -> None:
+    key = "AIzaSyCANARY-canary-CANARY-canary-12345"
+    seen: list[str] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append(message or "")
+
+    fake.stream(
+        candidate({"text": f"The key is {key[:9]}"}, finish=None),
+        candidate({"text": key[9:30]}, finish=None),
+        candidate({"text": f"{key[30:]} and AIza is its begin. AIzaSyCAN"}),
+    )
+    async with connect(base_url=fake.url, key=key) as client:
+        result = await client.call_tool("generate_text", {"prompt": "x"}, progress_callback=on_progress)
+    assert "".join(seen) == structured(result)["text"] == "The key is [hidden] and AIza is its begin. AIzaSyCAN"

@@ -1,7 +1,7 @@
 """The same wish, said to Google's own SDK and to this server, must reach Gemini as the same request.
 
 Known spellings of that SDK that the API tolerates are brought to Google's documented form first: snake_case members, a
-role on the system instruction, an empty generationConfig, URL-safe base64.
+role on the system instruction, an empty generationConfig, URL-safe base64, `+00:00` for `Z`.
 """
 
 from __future__ import annotations
@@ -114,6 +114,23 @@ def _must_call_it(types: Any) -> Any:
     return types.ToolConfig(function_calling_config=calling)
 
 
+def _search_in_a_span(types: Any) -> Any:
+    kinds = types.SearchTypes(web_search=types.WebSearch(), image_search=types.ImageSearch())
+    span = types.Interval(start_time="2026-01-01T00:00:00Z", end_time="2026-03-02T00:00:00Z")
+    return [types.Tool(google_search=types.GoogleSearch(search_types=kinds, time_range_filter=span))]
+
+
+def _near(types: Any) -> Any:
+    point = types.LatLng(latitude=47.37, longitude=8.54)
+    return types.ToolConfig(retrieval_config=types.RetrievalConfig(lat_lng=point, language_code="de"))
+
+
+def _clip_then_question(types: Any) -> Any:
+    data = types.FileData(file_uri="https://www.youtube.com/watch?v=9hE5-98ZeCg")
+    clip = types.VideoMetadata(start_offset="1.5s", end_offset="10s", fps=2)
+    return [types.Part(file_data=data, video_metadata=clip), "Sum it up"]
+
+
 def _picture_then_question(types: Any) -> Any:
     return [types.Part.from_bytes(data=png(), mime_type="image/png"), "What is this?"]
 
@@ -208,6 +225,30 @@ CASES = [
         {"prompt": "hi", "service_tier": "flex", "media_resolution": "low"},
         _ask("hi", service_tier="flex", media_resolution="MEDIA_RESOLUTION_LOW"),
     ),
+    Case(
+        "a search in a span of time, pictures too",
+        "search_web",
+        {"query": "otters", "time_range": "2026-01-01/2026-03-01", "images": True},
+        _ask("otters", tools=_search_in_a_span),
+    ),
+    Case(
+        "places near a point",
+        "search_maps",
+        {"query": "cafés", "latitude": 47.37, "longitude": 8.54, "language": "de"},
+        _ask("cafés", tools=_tool(google_maps="GoogleMaps"), tool_config=_near),
+    ),
+    Case(
+        "a clip of a video",
+        "analyze_media",
+        {
+            "media": ["https://www.youtube.com/watch?v=9hE5-98ZeCg"],
+            "question": "Sum it up",
+            "start": "1.5",
+            "end": "10",
+            "fps": 2,
+        },
+        _ask(_clip_then_question),
+    ),
     Case("a count", "count_tokens", {"prompt": "hello"}, _count("hello")),
 ]
 
@@ -225,6 +266,8 @@ def documented(value: Any) -> Any:
             out["systemInstruction"].pop("role", None)
         if out.get("generationConfig") == {}:
             del out["generationConfig"]
+        for name in out.keys() & {"startTime", "endTime"}:
+            out[name] = out[name].replace("+00:00", "Z")
         for name in out.keys() & {"data", "thoughtSignature"}:
             # The SDK writes the URL-safe alphabet; the API documents the standard one and takes both.
             out[name] = out[name].replace("-", "+").replace("_", "/")
@@ -262,7 +305,7 @@ async def test_the_request_is_the_one_that_googles_sdk_sends(
 ) -> None:
     await case.sdk(*sdk)
     theirs = emulator.requests[-1]
-    async with connect() as ours:
+    async with connect(toolsets=("all",)) as ours:
         structured(await ours.call_tool(case.tool, case.arguments))
     assert essence(emulator.requests[-1]) == essence(theirs)
     assert emulator.requests[-1]["headers"]["x-goog-api-key"] == theirs["headers"]["x-goog-api-key"]

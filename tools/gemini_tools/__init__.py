@@ -25,12 +25,12 @@ def all_toolsets() -> dict[str, Toolset]:
     """Every capability by module.
 
     Raises:
-        ValueError: two capabilities publish a tool or resource under one name.
+        ValueError: two capabilities publish a tool, resource or prompt under one name.
     """
     toolsets = {module: load(module) for module in modules()}
     seen: dict[str, str] = {}
     for module, toolset in toolsets.items():
-        for name in [*toolset.tools, *toolset.resources]:
+        for name in [*toolset.tools, *toolset.resources, *(f"the prompt {name}" for name in toolset.prompts)]:
             if name in seen:
                 raise ValueError(f"{module} and {seen[name]} both publish {name}")
             seen[name] = module

@@ -7,9 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.options import Options
+from gemini_server.toolkit.generation.sources import Sources, of_request
 from gemini_server.toolkit.params import ConversationName
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.toolset import Toolset
+from gemini_server.toolkit.untrusted import label
 
 TOOLSET = Toolset("text", "Text, JSON by schema, chat and function calls.")
 
@@ -75,12 +78,14 @@ async def _ids(call: Call, prefix: str) -> list[str]:
 async def conversation(call: Call, id: str) -> ConversationText:  # noqa: A002  the template's name
     """A conversation's turns; media and signatures are left out."""
     kept = await call.runtime.conversations.get(call.principal, id)
+    sources = of_request(Options.model_validate(kept.settings), kept.turns)
     return ConversationText(
         id=kept.id,
         model=kept.model,
         created=kept.created.isoformat(),
         system=kept.settings.get("system") or None,  # the first one may have been replaced
-        turns=[_readable(turn) for turn in kept.turns],
+        untrusted=sources.shown,
+        turns=[_readable(turn, sources) for turn in kept.turns],
     )
 
 
@@ -101,17 +106,21 @@ class ConversationText(Result):
     model: str
     created: str
     system: str | None = None
+    untrusted: str | None = None
     turns: list[TurnText]
 
 
-def _readable(turn: dict[str, Any]) -> TurnText:
+def _readable(turn: dict[str, Any], sources: Sources) -> TurnText:
     parts: list[dict[str, Any]] = turn.get("parts") or []
     blobs = [f"{part['inlineData'].get('mimeType')} inline" for part in parts if "inlineData" in part]
     files = [str(part["fileData"].get("fileUri")) for part in parts if "fileData" in part]
+    text = "".join(str(part["text"]) for part in parts if part.get("text") and not part.get("thought"))
+    if turn.get("role") == "model":
+        text = sources.clean(text).text
     return TurnText(
         role=str(turn.get("role") or "user"),
-        text="".join(str(part["text"]) for part in parts if part.get("text") and not part.get("thought")) or None,
-        attachments=[*blobs, *files] or None,
+        text=text or None,
+        attachments=[label(source) for source in (*blobs, *files)] or None,
         function_calls=[part["functionCall"] for part in parts if "functionCall" in part] or None,
         function_results=[part["functionResponse"] for part in parts if "functionResponse" in part] or None,
     )

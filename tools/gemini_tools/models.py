@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date
 from typing import Annotated, Literal
+from weakref import WeakKeyDictionary
 
 import anyio
 from pydantic import Field
@@ -16,6 +17,7 @@ from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.toolset import Toolset
+from gemini_server.toolkit.untrusted import label
 
 TOOLSET = Toolset("models", "The models that a key can use.")
 
@@ -106,15 +108,15 @@ def _nothing(call: Call, wanted: str, capability: str | None) -> str:
 
 
 async def _served(runtime: Runtime) -> tuple[list[Model], bool]:
-    known = _lists.get(runtime.settings.base_url)
-    if known and time.monotonic() - known[0] < FRESH_SECONDS and known[1] is runtime:
-        return known[2]
+    known = _lists.get(runtime)
+    if known and time.monotonic() - known[0] < FRESH_SECONDS:
+        return known[1]
     answer = await runtime.client.pages(api.LIST, items="models", query={"pageSize": 1000})
-    _lists[runtime.settings.base_url] = (time.monotonic(), runtime, answer)
+    _lists[runtime] = (time.monotonic(), answer)
     return answer
 
 
-_lists: dict[str, tuple[float, Runtime, tuple[list[Model], bool]]] = {}
+_lists: WeakKeyDictionary[Runtime, tuple[float, tuple[list[Model], bool]]] = WeakKeyDictionary()
 
 
 def _id(model: Model) -> str:
@@ -139,7 +141,7 @@ def _described(call: Call, model: Model, *, detail: bool) -> ModelOut:
         shutdown=_shutdown(retirement.shutdown) if retirement else None,
         replacement=retirement.replacement if retirement else None,
         default_for=catalogue.default_for(_id(model)) or None,
-        description=model.description if detail else None,
+        description=label(model.description or "", 1000) or None if detail else None,
         methods=model.supported_generation_methods if detail else None,
     )
 

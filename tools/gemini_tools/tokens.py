@@ -53,7 +53,7 @@ async def count_tokens(
     if not prompt and not attachments:
         raise ArgumentError("There is nothing to count.", "Give a prompt or attachments.")
     chosen = model_id(call.runtime.text_model(model))
-    async with media.opened(attachments or (), call.runtime.disk) as parts:
+    async with media.opened(attachments or (), call) as parts:
         turn = user_turn(prompt or "", parts)
         name = request_model(chosen)
         if system:

@@ -7,6 +7,8 @@ next turn, and thought signatures do not survive a rewrite.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from gemini_server.rest.endpoint import JsonObject, Wire
 
 
@@ -184,6 +186,8 @@ class Candidate(Wire):
 
 class GenerateContentResponse(Wire):
     """One answer, or one event of a stream of them."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset({"candidates", "content"})
 
     candidates: list[Candidate] = []
     prompt_feedback: PromptFeedback | None = None

@@ -282,13 +282,16 @@ def print_config(
 
 
 @app.command(
-    "demo", short_help="See what it can do, with or without a key.", epilog=_examples("demo", "demo --emulate")
+    "demo",
+    short_help="See what it can do, with or without a key.",
+    epilog=_examples("demo", "demo --emulate --output-dir /tmp/demo"),
 )
-def demo(emulate: Emulate = False) -> None:
+def demo(emulate: Emulate = False, output_dir: OutputDir = None) -> None:
     """Show what the server can do, in half a minute: against Gemini with a key, against the emulator without.
 
-    Exit status: 0 when every section worked. It leaves nothing behind.
+    Exit status: 0 when every section worked. It leaves nothing behind, unless --output-dir names where to keep what it
+    produces.
     """
     from gemini_server.cli import demo as command
 
-    _finish(lambda: command.run(emulate=emulate))
+    _finish(lambda: command.run(emulate=emulate, output_dir=output_dir))

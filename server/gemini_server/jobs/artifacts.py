@@ -1,18 +1,14 @@
 """Artifacts: the files that calls produce, kept in the output directory and known by a handle.
 
-A file is written under a temporary name, synced, and linked to its final name: it is never overwritten and never half
-there. Names are the server's own (`<kind>-<utc>-<id>.<extension>`); nothing a model says becomes part of a path.
+Names are the server's own (`<kind>-<utc>-<id>.<extension>`); nothing a model says becomes part of a path.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
+import re
 import secrets
-import stat
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +18,7 @@ import anyio
 import anyio.to_thread
 
 from gemini_server.errors import LocalError, NotFound
+from gemini_server.jobs.output_directory import OutputDirectory, Room, mib
 from gemini_server.jobs.schema import NOW
 from gemini_server.jobs.store import Store
 
@@ -29,6 +26,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 _COLUMNS = "id, kind, name, mime_type, bytes, sha256, width, height, duration, created"
+_KIND = re.compile(r"[a-z][a-z0-9]{0,23}(?:-[a-z0-9]{1,24}){0,2}")
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,5}")
+_PIECE = 1024 * 1024
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +78,40 @@ class Artifacts:
 
     def __init__(self, store: Store, directory: Path) -> None:
         self._store = store
-        self.directory = directory
-        self._identity: tuple[int, int] | None = None
+        self._files = OutputDirectory(directory)
+
+    @property
+    def directory(self) -> Path:
+        """The output directory; without links, once it was used."""
+        return self._files.path
 
     async def save(self, principal: str, kind: str, data: bytes, traits: Traits) -> Artifact:
-        """Keep bytes that are in memory.
+        """Keep bytes that are in memory. Once begun it ends, even if the caller is dropped: they were paid for.
+
+        Args:
+            principal: whose they are.
+            kind: lower-case words with hyphens; the program's, never a model's.
+            data: the bytes.
+            traits: what they are.
 
         Raises:
-            LocalError: the directory cannot be written, or the disk is full; nothing half-written is left.
+            LocalError: the directory cannot be written, the disk is full (nothing half-written is left), or the file is
+                saved but the ledger cannot be written.
         """
-        identifier = secrets.token_urlsafe(16)
-        now = datetime.now(UTC).replace(microsecond=0)
-        name = f"{kind}-{now:%Y%m%dT%H%M%SZ}-{_readable(identifier)}{traits.extension}"
-        digest = await anyio.to_thread.run_sync(lambda: hashlib.sha256(data).hexdigest())
-        artifact = Artifact(
-            identifier,
-            kind,
-            name,
-            traits.mime_type,
-            len(data),
-            digest,
-            traits.width,
-            traits.height,
-            traits.duration,
-            now,
-        )
-        # What is being kept was paid for: a dropped caller must not lose it half-way.
+        if not _KIND.fullmatch(kind) or not _EXTENSION.fullmatch(traits.extension):
+            raise ValueError(f"{kind!r} and {traits.extension!r} make no name of a file")
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._write, name, data)
-            await self._store.run(lambda ledger: _register(ledger, principal, artifact))
-        return artifact
+            artifact = await anyio.to_thread.run_sync(self._write, kind, data, traits)
+            try:
+                await self._store.run(lambda ledger: _register(ledger, principal, artifact))
+            except LocalError as error:
+                raise LocalError(
+                    f"{artifact.name} was saved in the output directory, but has no handle: {error.what}",
+                    error.remedy,
+                    code=error.code,
+                ) from None
+            return artifact
+        raise AssertionError  # for the type checkers: this scope swallows nothing
 
     async def get(self, principal: str, identifier: str) -> Artifact:
         """An artifact by its handle.
@@ -122,10 +127,22 @@ class Artifacts:
             ).fetchone()
             return found
 
-        row = await self._store.run(work, write=False)
+        row = await self._store.run(work, write=False) if identifier.isascii() else None
         if row is None:
-            raise NotFound(f"There is no artifact {identifier!r}.", "Handles come with the results of other tools.")
+            raise not_found(identifier)
         return _artifact(row)
+
+    async def recent(self, principal: str, *, limit: int) -> list[Artifact]:
+        """A principal's artifacts, the newest first."""
+
+        def work(ledger: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            return ledger.execute(
+                f"SELECT {_COLUMNS} FROM artifacts WHERE principal = ? "  # noqa: S608  our own column names
+                "ORDER BY created DESC, rowid DESC LIMIT ?",
+                (principal, limit),
+            ).fetchall()
+
+        return [_artifact(row) for row in await self._store.run(work, write=False)]
 
     async def read(self, artifact: Artifact, *, limit: int) -> bytes:
         """The bytes of an artifact.
@@ -136,79 +153,99 @@ class Artifacts:
         """
         return await anyio.to_thread.run_sync(self._read, artifact, limit)
 
-    async def chunks(self, artifact: Artifact, size: int) -> AsyncIterator[bytes]:
-        """The bytes of an artifact, `size` at a time."""
-        data = await self.read(artifact, limit=artifact.bytes)
-        for start in range(0, len(data), size):
-            yield data[start : start + size]
+    async def open(self, artifact: Artifact, *, limit: int) -> int:
+        """A descriptor from which the bytes of an artifact can be read; the caller closes it.
+
+        Raises:
+            NotFound: the file was removed or replaced.
+            LocalError: it is larger than `limit`.
+        """
+        return await anyio.to_thread.run_sync(self._open, artifact, limit)
+
+    async def check_room(self, size: int) -> None:
+        """See whether so many bytes fit, before they are fetched.
+
+        Raises:
+            LocalError: they do not, or the directory cannot be made.
+        """
+        await anyio.to_thread.run_sync(self._files.check_room, size)
+
+    async def look(self) -> Room:
+        """Look at the output directory without making it."""
+        return await anyio.to_thread.run_sync(self._files.look)
 
     def path(self, artifact: Artifact) -> Path:
         """Where an artifact lies."""
         return self.directory / artifact.name
 
-    def _open_directory(self) -> int:
-        try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._identity is None:
-                self.directory = self.directory.resolve()
-            descriptor = os.open(
-                self.directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-            )
-        except OSError as error:
-            raise _local(error, self.directory) from None
-        status = os.fstat(descriptor)
-        identity = (status.st_dev, status.st_ino)
-        if self._identity not in (None, identity):
-            os.close(descriptor)
-            raise LocalError(
-                f"The output directory {self.directory} was replaced while the server ran.",
-                "Restart the server if that was on purpose.",
-            )
-        self._identity = identity
-        return descriptor
-
-    def _write(self, name: str, data: bytes) -> None:
-        directory = self._open_directory()
-        temporary = f".{name}.part"
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-            file = os.open(temporary, flags, 0o600, dir_fd=directory)
+    def _write(self, kind: str, data: bytes, traits: Traits) -> Artifact:
+        digest = hashlib.sha256(data).hexdigest()
+        for _ in range(_TRIES):
+            identifier = secrets.token_urlsafe(16)
+            now = datetime.now(UTC).replace(microsecond=0)
+            name = f"{kind}-{now:%Y%m%dT%H%M%SZ}-{_readable(identifier)}{traits.extension}"
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(file, view) :]
-                os.fsync(file)
-            finally:
-                os.close(file)
-            # A link fails where the name is taken; a rename would overwrite.
-            os.link(temporary, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
-            os.fsync(directory)
-        except OSError as error:
-            raise _local(error, self.directory) from None
-        finally:
-            with suppress(OSError):
-                os.unlink(temporary, dir_fd=directory)
-            os.close(directory)
+                self._files.write(name, data)
+            except FileExistsError:
+                continue
+            return Artifact(
+                identifier,
+                kind,
+                name,
+                traits.mime_type,
+                len(data),
+                digest,
+                traits.width,
+                traits.height,
+                traits.duration,
+                now,
+            )
+        raise LocalError(f"Every name that was tried in {self.directory} is taken.", "Choose another --output-dir.")
 
-    def _read(self, artifact: Artifact, limit: int) -> bytes:
+    def _open(self, artifact: Artifact, limit: int) -> int:
         if artifact.bytes > limit:
             raise LocalError(
-                f"The artifact has {artifact.bytes} bytes, more than the {limit} that are sent in one piece.",
-                f"Open the file itself: {artifact.name} in the output directory.",
+                f"The artifact has {mib(artifact.bytes)}, more than the {mib(limit)} that are taken here.",
+                f"Use the file itself: {artifact.name} in the output directory of this server.",
             )
-        directory = self._open_directory()
         try:
-            flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-            file = os.open(artifact.name, flags, dir_fd=directory)
-        except OSError:
-            raise NotFound(f"The file of artifact {artifact.id} is gone.", "It was removed or renamed.") from None
-        finally:
-            os.close(directory)
-        with os.fdopen(file, "rb") as reader:
-            status = os.fstat(reader.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_size != artifact.bytes:
-                raise NotFound(f"The file of artifact {artifact.id} was replaced by another.", "It is not shown.")
-            return reader.read(artifact.bytes)
+            number = self._files.open(artifact.name)
+        except FileNotFoundError:
+            raise NotFound(
+                f"The file of artifact {artifact.id} is gone.", "It was removed or renamed; make it again."
+            ) from None
+        try:
+            self._check(number, artifact)
+        except BaseException:
+            os.close(number)
+            raise
+        return number
+
+    def _check(self, number: int, artifact: Artifact) -> None:
+        # Whoever replaced or changed it: the handle stands for the bytes that were produced.
+        digest, size = hashlib.sha256(), 0
+        while size <= artifact.bytes and (piece := os.read(number, _PIECE)):
+            digest.update(piece)
+            size += len(piece)
+        if size != artifact.bytes or digest.hexdigest() != artifact.sha256:
+            raise NotFound(
+                f"The file of artifact {artifact.id} was changed since it was produced; it is not read.",
+                "If the change is wanted, use the file by its path.",
+            )
+        os.lseek(number, 0, os.SEEK_SET)
+
+    def _read(self, artifact: Artifact, limit: int) -> bytes:
+        with os.fdopen(self._open(artifact, limit), "rb") as file:
+            data = file.read(artifact.bytes)
+        if hashlib.sha256(data).hexdigest() != artifact.sha256:
+            raise NotFound(f"The file of artifact {artifact.id} was changed while it was read.", "Call again.")
+        return data
+
+
+def not_found(identifier: str) -> NotFound:
+    """The refusal of a handle: the same for one that is unknown and one that is another's."""
+    shown = ascii(identifier if len(identifier) <= 40 else f"{identifier[:40]}…")
+    return NotFound(f"There is no artifact {shown}.", "Handles come with the results of other tools.")
 
 
 def _readable(identifier: str) -> str:
@@ -238,15 +275,3 @@ def _artifact(row: tuple[Any, ...]) -> Artifact:
     identifier, kind, name, mime_type, size, sha256, width, height, duration, created = row
     when = datetime.fromtimestamp(created, UTC)
     return Artifact(identifier, kind, name, mime_type, size, sha256, width, height, duration, when)
-
-
-def _local(error: OSError, directory: Path) -> LocalError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return LocalError(
-            f"The disk is full: nothing could be saved in {directory}.",
-            "Free some space, then call again.",
-            code="disk_full",
-        )
-    return LocalError(
-        f"The output directory {directory} cannot be written ({error.strerror}).", "Choose another with --output-dir."
-    )

@@ -68,7 +68,15 @@ CREATE TABLE artifacts (
 CREATE INDEX artifacts_of_principal ON artifacts (principal, created);
 """
 
-MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING, _ARTIFACTS)
+_VECTOR_SETS = """
+CREATE TABLE vector_sets (
+    artifact  TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    about     TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING, _ARTIFACTS, _VECTOR_SETS)
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -89,14 +89,15 @@ class Attempts:
         """Seconds until the next attempt, or None when this was the last."""
         if not fault.again or retries + 1 >= self._config.max_attempts:
             return None
-        if fault.delay is not None:
+        asked = None if fault.delay is None else max(retry.LEAST_SECONDS, fault.delay)
+        if asked is not None:
             # Everyone was told the same delay: a little more keeps them from coming back in the same instant.
-            delay = fault.delay + self._random() * min(1.0, fault.delay / 10)
+            delay = asked + self._random() * min(1.0, asked / 10)
         else:
             delay = retry.backoff(retries, self._random)
         remaining = deadline - self._clock()
         if delay >= remaining:
-            delay = fault.delay or delay
+            delay = asked or delay
         if delay >= remaining:
             fault.error.retry_after = delay
             return None
@@ -112,13 +113,16 @@ class Attempts:
             failed.fault.cause = failed.__cause__
             return failed.fault
         except httpx2.TransportError as exc:
-            fault = connection.broken(exc, self._host, left=outbound.left, repeat=order.repeat)
+            fault = connection.broken(exc, self._whom(outbound), left=outbound.left, repeat=order.repeat)
             fault.cause = exc
             return fault
         except ToolserverError as error:
             error.retries = retries
             raise
-        return connection.late(seconds, self._host, left=outbound.left, repeat=order.repeat)
+        return connection.late(seconds, self._whom(outbound), left=outbound.left, repeat=order.repeat)
+
+    def _whom(self, outbound: Outbound) -> str:
+        return f"{outbound.detour} (where {self._host} redirects to)" if outbound.detour else self._host
 
     async def _answered(self, order: Order, outbound: Outbound, remaining: float, deadline: float, take: Take[R]) -> R:
         response = await self._exchange.open(order, outbound, remaining)

@@ -16,9 +16,10 @@ from pydantic import BaseModel
 
 from gemini_server.errors import BadAnswer, ToolserverError
 
-from . import answer, connection, trace
+from . import answer, connection, failure, trace
 from .attempts import Attempts, OnRetry
 from .body import encode
+from .complaint import complaint_of
 from .config import ClientConfig
 from .endpoint import AnswerT, Endpoint, Reply
 from .exchange import Exchange, Order
@@ -239,8 +240,11 @@ class GeminiClient:
             data = await answer.read(response, cap=config.max_answer_bytes, idle=config.idle_timeout)
         except answer.CutError as exc:
             raise AttemptError(connection.cut(exc, response.status_code, repeat)) from exc
+        error = answer.refusal(endpoint.answer, data)
+        if error is not None:
+            raise AttemptError(failure.fault_of(complaint_of(error), response.headers, repeat=repeat, wall=self._wall))
         try:
-            return await answer.parse(endpoint.answer, data, response.status_code)
+            return await answer.parse(endpoint.answer, data, response.status_code, billed=repeat != "read")
         except BadAnswer as exc:
             if repeat != "read":
                 # A good status: the work was done, whatever became of its result.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -18,6 +19,12 @@ Auth = Literal["api-key", "bearer", "raw"]
 """How the key travels: `x-goog-api-key: KEY`, `Authorization: Bearer KEY`, or `Authorization: KEY`."""
 
 LOCALHOST = "localhost"
+
+DEFAULT_VERSION = "v1beta"
+VERSION = r"v\d+(?:alpha|beta)?\d*"
+"""How an API version looks, as a regular expression."""
+
+_METHODS = re.compile(rf"/{VERSION}/models(?:/|\Z)", re.ASCII)
 
 
 @cache
@@ -46,7 +53,8 @@ class ClientConfig:
     """What a `GeminiClient` needs to know.
 
     Attributes:
-        base_url: scheme, host, port and any path prefix; a trailing slash and a trailing API version are ignored.
+        base_url: scheme, host, port and any path prefix; a trailing slash is ignored; see `Routes` for an API version
+            at its end.
         api_version: the version of every endpoint that does not name its own.
         auth: how the key travels.
         key: the credential; None is answered with `KeyMissing` at the first call, before anything is sent.
@@ -56,16 +64,17 @@ class ClientConfig:
         idle_timeout: seconds without a byte of an answer, or without an event of a stream. Waiting for a billed,
             unstreamed answer to begin does not count: Gemini is silent until it has finished (see `timeout`).
         max_attempts: how often a request is sent at most, the first time included.
+        max_connections: how many connections are open at once at most.
         max_answer_bytes: the largest answer that is read, counted after decompression.
         max_event_bytes: the largest single event of a stream.
         user_agent: how this client introduces itself.
 
     Raises:
-        UnsafeSetting: a base URL or key that would leak the key or break the request.
+        UnsafeSetting: a base URL, version or key that would leak the key or break the request.
     """
 
     base_url: str = "https://generativelanguage.googleapis.com"
-    api_version: str = "v1beta"
+    api_version: str = DEFAULT_VERSION
     auth: Auth = "api-key"
     key: SecretStr | None = None
     allow_http: bool = False
@@ -73,6 +82,7 @@ class ClientConfig:
     connect_timeout: float = 10.0
     idle_timeout: float = 120.0
     max_attempts: int = 5
+    max_connections: int = 200
     max_answer_bytes: int = 256 * MIB
     max_event_bytes: int = 64 * MIB
     user_agent: str = field(default_factory=default_user_agent)
@@ -80,6 +90,10 @@ class ClientConfig:
     def __post_init__(self) -> None:
         """Refuses what is unsafe, and takes the whitespace off the key."""
         _check_url(self.base_url, allow_http=self.allow_http)
+        if not re.fullmatch(VERSION, self.api_version, re.ASCII):
+            raise UnsafeSetting(
+                f"{self.api_version[:40]!r} is not an API version.", "Set GEMINI_API_VERSION to v1beta, v1 or v1alpha."
+            )
         if self.key is not None:
             value = self.key.get_secret_value().strip()
             _check_key(value)
@@ -110,6 +124,11 @@ def _check_url(base_url: str, *, allow_http: bool) -> None:
         raise UnsafeSetting(
             "The base URL must begin with https:// and name a host.", "Set GEMINI_BASE_URL to https://host/path."
         )
+    if url.port is not None and url.port > 65_535:
+        raise UnsafeSetting(
+            f"The base URL names the port {url.port}, and ports end at 65535.",
+            "Set GEMINI_BASE_URL to https://host:port/path.",
+        )
     if url.userinfo:
         raise UnsafeSetting(
             "The base URL contains a user name or password.",
@@ -119,6 +138,11 @@ def _check_url(base_url: str, *, allow_http: bool) -> None:
         raise UnsafeSetting(
             "The base URL contains a query or a fragment, which would be lost or would leak into logs.",
             "Set GEMINI_BASE_URL to https://host/path without ? and #.",
+        )
+    if _METHODS.search(url.path):
+        raise UnsafeSetting(
+            "The base URL ends in /models, which this server adds by itself.",
+            "Leave /models, and what follows it, out of GEMINI_BASE_URL.",
         )
     if url.scheme == "http" and not allow_http and not is_loopback(url.host):
         raise UnsafeSetting(

@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator
 
 import httpx2
 
-from gemini_server.errors import BadAnswer, ConnectionFailed, MayHaveBeenBilled, ToolserverError
+from gemini_server.errors import BadAnswer, Busy, ConnectionFailed, MayHaveBeenBilled, ToolserverError
 
 from .answer import CutError
 from .body import Body
@@ -28,8 +28,8 @@ from .endpoint import Repeat
 from .retry import Fault
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
-_ON_PURPOSE = "Call it again to repeat it on purpose; it may then be billed twice."
-_LOOK_FIRST = "Look whether the job exists before you start it again: a second start may be a second bill."
+ON_PURPOSE = "Call it again to repeat it on purpose; it may then be billed twice."
+LOOK_FIRST = "Look whether the job exists before you start it again: a second start may be a second bill."
 
 
 class Outbound(httpx2.AsyncByteStream):
@@ -37,13 +37,15 @@ class Outbound(httpx2.AsyncByteStream):
 
     Attributes:
         left: whether it was.
+        detour: the host and port that a redirect led to, while the attempt is away from the base URL's own.
     """
 
-    __slots__ = ("_body", "left")
+    __slots__ = ("_body", "detour", "left")
 
     def __init__(self, body: Body | None) -> None:
         self._body = body
         self.left = False
+        self.detour = ""
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """The bytes, from the start each time."""
@@ -72,7 +74,7 @@ def broken(exc: httpx2.TransportError, host: str, *, left: bool, repeat: Repeat)
 
     Args:
         exc: what httpx2 said.
-        host: the base URL's host, for the message.
+        host: whom it was to, for the message.
         left: whether the body had left.
         repeat: what the endpoint allows.
     """
@@ -95,13 +97,11 @@ def lost(what: str, repeat: Repeat, *, code: str = "", status: int | None = None
     if repeat == "background":
         return MayHaveBeenBilled(
             f"{what}. Gemini may have started the job, and it is not known under which name.",
-            _LOOK_FIRST,
+            LOOK_FIRST,
             code="unknown",
             status=status,
         )
-    return MayHaveBeenBilled(
-        f"{what}. Gemini may have done and billed the work.", _ON_PURPOSE, code=code, status=status
-    )
+    return MayHaveBeenBilled(f"{what}. Gemini may have done and billed the work.", ON_PURPOSE, code=code, status=status)
 
 
 def late(seconds: float, host: str, *, left: bool, repeat: Repeat) -> Fault:
@@ -131,6 +131,15 @@ def cut(why: CutError, status: int, repeat: Repeat) -> Fault:
 def _never_sent(exc: httpx2.TransportError, host: str) -> Fault:
     if isinstance(exc, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
         return Fault(ConnectionFailed(f"The request to {host} could not be formed ({_reason(exc)})."), again=False)
+    if isinstance(exc, httpx2.PoolTimeout):
+        return Fault(
+            Busy(
+                f"All connections that this server may have to {host} at once are in use by its own calls; nothing was "
+                "sent or billed.",
+                "Call again in a few seconds, with fewer calls at once.",
+            ),
+            again=True,
+        )
     if _certificate(exc):
         return Fault(
             ConnectionFailed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -14,7 +14,13 @@ class Wire(BaseModel):
 
     Tolerant when reading: fields and enum values that Google adds tomorrow are kept. Strict when writing is the
     business of the code that fills it: unset fields are never sent.
+
+    Attributes:
+        essential: for a billed answer, the wire names of the members without which it is worth nothing; any other
+            member that is misshapen is left out instead of losing what was paid for. None: every member is essential.
     """
+
+    essential: ClassVar[frozenset[str] | None] = None
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="allow", protected_namespaces=(), defer_build=True

@@ -22,7 +22,7 @@ from .connection import Outbound
 from .endpoint import Repeat
 
 KEEP_ALIVE_SECONDS = 30.0
-_LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=KEEP_ALIVE_SECONDS)
+_KEPT = 50  # idle connections
 _HAS_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Header = tuple[bytes, bytes]
@@ -68,6 +68,11 @@ class Exchange:
         # httpx2 logs every URL at INFO, and a URL may be a credential.
         logging.getLogger("httpx2").setLevel(logging.WARNING)
         self._transport = transport
+        self._limits = httpx2.Limits(
+            max_connections=config.max_connections,
+            max_keepalive_connections=_KEPT,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+        )
         self._http: httpx2.AsyncClient | None = None
         home = config.url
         self._gate = redirect.Gate(home)
@@ -114,7 +119,7 @@ class Exchange:
             common.append((b"content-length", b"0"))
         method, url, keyed, host = order.method, _parsed(order.url), True, self._host
         for hops_left in range(redirect.MAX_HOPS, -1, -1):
-            outbound.left = False
+            outbound.left, outbound.detour = False, "" if keyed else url.netloc.decode("ascii")
             headers = [host, *common]
             if keyed and self._key is not None:
                 headers.append(self._key)
@@ -132,7 +137,7 @@ class Exchange:
     def _make(self) -> httpx2.AsyncClient:
         self._http = httpx2.AsyncClient(
             transport=self._transport,
-            limits=_LIMITS,
+            limits=self._limits,
             follow_redirects=False,
             http2=False,
             trust_env=self._trust_env,

@@ -26,6 +26,8 @@ from .endpoint import Repeat
 
 BASE_SECONDS = 0.5
 CAP_SECONDS = 30.0
+LEAST_SECONDS = 0.2
+"""No delay that a server asks for is shorter: it would let a storm through almost without a wait."""
 
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s", re.ASCII)

@@ -15,11 +15,13 @@ import httpx2
 
 from gemini_server.errors import ArgumentError
 
+from .config import DEFAULT_VERSION, VERSION
 from .endpoint import Endpoint
 
 QueryValue = str | int | bool | None
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.\-/]{0,255}", re.ASCII)
+_VERSION_AT_END = re.compile(rf"/({VERSION})\Z", re.ASCII)
 
 
 def check_name(argument: str, value: str) -> str:
@@ -52,14 +54,19 @@ class Routes:
     """Builds the URLs of one client.
 
     Args:
-        base: the base URL. A last path segment that equals the API version is not repeated: `https://gw/x/v1beta`
-            serves `https://gw/x/v1beta/models` and `https://gw/x/upload/v1beta/files`.
-        version: the API version of endpoints that do not name their own.
+        base: the base URL. An API version at its end is not repeated: `https://gw/x/v1beta` serves
+            `https://gw/x/v1beta/models` and `https://gw/x/upload/v1beta/files`.
+        version: the API version of endpoints that do not name their own. One at the end of `base` wins over the
+            default version, and gives way to another.
     """
 
     def __init__(self, base: httpx2.URL, version: str) -> None:
-        self._root = f"{base.scheme}://{base.netloc.decode('ascii')}"
-        self._prefix = base.raw_path.decode("ascii").rstrip("/")
+        prefix = base.raw_path.decode("ascii").rstrip("/")
+        found = _VERSION_AT_END.search(prefix)
+        if found:
+            prefix = prefix[: found.start()]
+            version = found[1] if version == DEFAULT_VERSION else version
+        self._root = f"{base.scheme}://{base.netloc.decode('ascii')}{prefix}"
         self._version = version
 
     def url(
@@ -84,14 +91,7 @@ class Routes:
         if sse:
             pairs.append(("alt", "sse"))
         tail = f"?{urlencode(pairs)}" if pairs else ""
-        return f"{self._root}{self._under(version)}/{path}{tail}"
-
-    def _under(self, version: str) -> str:
-        prefix = self._prefix
-        for one in (version, self._version):
-            if prefix.endswith(f"/{one}"):
-                return prefix[: -len(one) - 1]
-        return prefix
+        return f"{self._root}/{path}{tail}"
 
 
 _templates: dict[str, frozenset[str]] = {}

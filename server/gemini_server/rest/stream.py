@@ -15,19 +15,40 @@ from gemini_server.errors import BadAnswer, ToolserverError
 from . import answer, failure
 from .complaint import complaint_of, error_object
 from .config import ClientConfig
-from .endpoint import AnswerT, Endpoint
+from .connection import LOOK_FIRST, ON_PURPOSE
+from .elements import ElementParser
+from .endpoint import AnswerT, Endpoint, Repeat
 from .retry import AttemptError, Fault
-from .sse import Event, EventSizeError, SseParser
+from .sse import BOM, Event, EventSizeError, SseParser
 
 Reason = Literal["cut", "idle", "deadline", "too_large", "not_json"]
 
 _DONE = b"[DONE]"
+_FIELDS = (b":", b"data:", b"event:", b"id:", b"retry:")
 _LIFE_BYTES = 65_536
 """So much more of one large event also shows that the other side is alive; a byte a minute does not."""
 
 
+_AFTER: dict[Repeat | None, tuple[str, str]] = {
+    None: (
+        "",
+        "What came before is good as far as it goes; a new call starts, and bills, the answer from the beginning.",
+    ),
+    "read": ("", "Nothing of it had come, and nothing was billed: call again."),
+    "foreground": ("may_have_been_billed", f"Nothing of it had come, and it may have been billed. {ON_PURPOSE}"),
+    "background": ("unknown", f"Nothing of it had come, and it may have been billed. {LOOK_FIRST}"),
+}
+"""Code and remedy of a broken stream: after its first event, and for each kind of endpoint before it."""
+
+
 class StreamBroken(BadAnswer):
     """A stream that ended before it was complete; what came before is good.
+
+    Args:
+        what: what happened.
+        reason: see below.
+        nothing: what the endpoint allows, when not one event came before; None when there was one.
+        retries: how many further attempts were made.
 
     Attributes:
         reason: `cut` (the connection ended), `idle` (no event for the idle timeout), `deadline` (the call's time is
@@ -36,12 +57,9 @@ class StreamBroken(BadAnswer):
 
     default_code = "stream_broken"
 
-    def __init__(self, what: str, reason: Reason, *, retries: int = 0) -> None:
-        super().__init__(
-            what,
-            "What came before is good as far as it goes; a new call starts, and bills, the answer from the beginning.",
-            retries=retries,
-        )
+    def __init__(self, what: str, reason: Reason, *, nothing: Repeat | None = None, retries: int = 0) -> None:
+        code, remedy = _AFTER[nothing]
+        super().__init__(what, remedy, code=code, retries=retries)
         self.reason: Reason = reason
 
 
@@ -78,11 +96,13 @@ class EventStream(Generic[AnswerT]):
         self._clock = clock
         self._wall = wall
         self._chunks: AsyncGenerator[bytes, None] = response.aiter_bytes()
-        self._parser = SseParser(config.max_event_bytes)
+        self._parser: SseParser | ElementParser | None = None
+        self._head: bytes = b""
         self._events: deque[Event] = deque()
         self._first: AnswerT | None = None
         self._torn: Event | None = None
         self._ended = False
+        self._any = False
         self._bytes = 0
         self._silent = 0.0
         self._unsigned = 0
@@ -111,9 +131,6 @@ class EventStream(Generic[AnswerT]):
         Raises:
             AttemptError: nothing came, or the first event is an error.
         """
-        content_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type in ("application/json", "text/html"):
-            await self._refuse(content_type)
         self._first = await self._next()
 
     async def aclose(self) -> None:
@@ -137,11 +154,13 @@ class EventStream(Generic[AnswerT]):
         if b'"error"' in event.data or event.name == "error":
             self._raise_error(event)
         try:
-            return await answer.parse(self._endpoint.answer, event.data)
+            found = await answer.parse(self._endpoint.answer, event.data, billed=self._endpoint.repeat != "read")
         except BadAnswer as exc:
             if event is self._torn:
                 raise self._broken("Gemini's answer was cut off in the middle of an event.", "cut") from exc
             raise self._broken(exc.what, "not_json") from exc
+        self._any = True
+        return found
 
     async def _receive(self) -> None:
         """One more chunk of bytes, and the events that it completes."""
@@ -167,16 +186,22 @@ class EventStream(Generic[AnswerT]):
         self._take(chunk, now - before)
 
     def _take(self, chunk: bytes, waited: float) -> None:
-        signs = self._parser.signs
         self._bytes += len(chunk)
         if self._bytes > self._config.max_answer_bytes:
             raise self._broken("Gemini's answer is larger than this server reads.", "too_large")
+        parser = self._parser
+        if parser is None:
+            chunk = self._head + chunk
+            parser = self._parser = self._sniff(chunk)
+            self._head = b"" if parser else chunk.lstrip()
+        signs = parser.signs if parser else 0
         try:
-            self._events.extend(self._parser.feed(chunk))
+            if parser:
+                self._events.extend(parser.feed(chunk))
         except EventSizeError as exc:
             raise self._broken("One event of Gemini's answer is larger than this server reads.", "too_large") from exc
         self._unsigned += len(chunk)
-        if self._parser.signs != signs or self._unsigned >= _LIFE_BYTES:
+        if (parser and parser.signs != signs) or self._unsigned >= _LIFE_BYTES:
             self._silent = 0.0
             self._unsigned = 0
         else:
@@ -186,19 +211,28 @@ class EventStream(Generic[AnswerT]):
 
     def _finish(self) -> None:
         self._ended = True
-        self._torn = self._parser.rest()
+        parser = self._parser
+        self._torn = parser.rest() if parser else None
         if self._torn is not None:
             self._events.append(self._torn)
-        elif not self._parser.signs:
+        elif not parser or not parser.signs:
             raise self._broken("Gemini's answer ended before it began.", "cut")
 
-    async def _refuse(self, content_type: str) -> None:
-        """A good status with something that is no stream: an error object, or a proxy's page."""
-        try:
-            body = await answer.read(self._response, cap=_LIFE_BYTES, idle=self._config.idle_timeout)
-        except (answer.CutError, BadAnswer):
-            body = b""
-        self._raise_error(Event(body))
+    def _sniff(self, head: bytes) -> SseParser | ElementParser | None:
+        """What reads this stream, by its first bytes; None while they do not tell.
+
+        Gateways send events under a wrong content type, and JSON where events were asked for.
+        """
+        content_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        begin = head.removeprefix(BOM).lstrip()
+        if BOM.startswith(begin):
+            return None
+        if begin.startswith(b"[") or (begin.startswith(b"{") and content_type != "text/event-stream"):
+            return ElementParser(self._config.max_event_bytes)
+        if content_type not in ("application/json", "text/html") or begin.startswith(_FIELDS):
+            return SseParser(self._config.max_event_bytes)
+        if any(field.startswith(begin) for field in _FIELDS):
+            return None
         what = f"Gemini answered with {content_type} where a stream of events was asked for."
         raise self._broken(what, "not_json")
 
@@ -222,5 +256,6 @@ class EventStream(Generic[AnswerT]):
         return self._broken(f"Gemini's answer stopped: nothing came for {self._config.idle_timeout:g} s.", "idle")
 
     def _broken(self, what: str, reason: Reason) -> AttemptError:
-        error: ToolserverError = StreamBroken(what, reason, retries=self.retries)
+        nothing = None if self._any else self._endpoint.repeat
+        error: ToolserverError = StreamBroken(what, reason, nothing=nothing, retries=self.retries)
         return AttemptError(Fault(error, again=self._endpoint.repeat == "read" and reason in ("cut", "idle")))

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import logging
+from pathlib import PurePath
 from typing import Any
 
-from mcp_types import CallToolResult, ContentBlock, ImageContent, TextContent
+import anyio.to_thread
+from mcp_types import (
+    Annotations,
+    BlobResourceContents,
+    CallToolResult,
+    ContentBlock,
+    GetPromptResult,
+    ImageContent,
+    PromptMessage,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 
 from gemini_server.errors import ToolserverError
 from gemini_server.redaction import hide_known, redact
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.results import Result
-from gemini_server.toolkit.toolset import Resource, Tool
+from gemini_server.toolkit.results import ArtifactOut, Blob, Result
+from gemini_server.toolkit.toolset import Prompt, Resource, Tool
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +33,15 @@ ERROR_META = "gemini-toolserver/error"
 """Where programs find an error's code, status and retry_after; the model reads the text."""
 PICTURE_LIMIT = 700 * 1024
 """Base64 characters of pictures in one result: clients refuse events above 1 MiB."""
+LINK_FOR_ALL = 64 * 1024
+"""Bytes of a linked file above which the link is for the user alone: some clients read links into the context."""
+
+_TEXTS = ("application/json", "application/jsonl", "application/x-subrip")
+"""Types beside text/* whose bytes are shown as text."""
+
+JSON = "application/json"
+
+Contents = TextResourceContents | BlobResourceContents
 
 
 async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallToolResult:
@@ -38,7 +61,12 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
 
 
 def _blocks(result: Result) -> list[ContentBlock]:
-    blocks: list[ContentBlock] = [TextContent(type="text", text=hide_known(text)) for text in result.as_blocks()]
+    texts = result.as_blocks()
+    artifacts = result.artifacts_shown()
+    unnamed = [str(artifact) for artifact in artifacts if not any(artifact.uri in text for text in texts)]
+    if unnamed:
+        texts = [*texts, "\n".join(unnamed)]
+    blocks: list[ContentBlock] = [TextContent(type="text", text=hide_known(text)) for text in texts]
     room = PICTURE_LIMIT
     for picture in result.pictures():
         if len(picture.data) <= room:
@@ -49,12 +77,30 @@ def _blocks(result: Result) -> list[ContentBlock]:
             blocks.append(
                 TextContent(type="text", text=f"[a picture of {size} bytes ({picture.mime_type}) is left out]")
             )
-    return blocks
+    return [*blocks, *map(_link, artifacts)]
+
+
+def _link(artifact: ArtifactOut) -> ResourceLink:
+    name = PurePath(artifact.path).name if artifact.path else artifact.id
+    return ResourceLink(
+        type="resource_link",
+        uri=artifact.uri,
+        name=name,
+        mime_type=artifact.mime_type,
+        size=artifact.bytes,
+        annotations=Annotations(audience=["user"]) if artifact.bytes > LINK_FOR_ALL else None,
+    )
 
 
 def failure(error: ToolserverError) -> CallToolResult:
     """An error result: the sentence for the model, the facts for programs."""
-    facts = {"code": error.code, "status": error.status, "retry_after": error.retry_after, "retries": error.retries}
+    facts = {
+        "code": error.code,
+        "status": error.status,
+        "retry_after": error.retry_after,
+        "retries": error.retries,
+        "usage": error.usage,
+    }
     shown = {name: value for name, value in facts.items() if value not in (None, 0)}
     return CallToolResult(
         content=[TextContent(type="text", text=redact(str(error)))], is_error=True, _meta={ERROR_META: shown}
@@ -66,13 +112,42 @@ def refusal(text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
-async def read_resource(resource: Resource, call: Call, parameters: dict[str, str]) -> str:
-    """Read a resource as JSON.
+async def read_resource(resource: Resource, call: Call, parameters: dict[str, str], uri: str) -> Contents:
+    """Read a resource: JSON, text, or bytes.
 
     Raises:
         ToolserverError: an anticipated failure; `NotFound` when there is no such thing.
     """
     value = await resource.function(call, **parameters)
-    if isinstance(value, str):
-        return value
-    return value.as_json() if isinstance(value, Result) else value.model_dump_json(exclude_none=True)
+    if isinstance(value, Blob):
+        return await anyio.to_thread.run_sync(_contents, value, uri)
+    if isinstance(value, Result):
+        value = value.as_json()
+    elif not isinstance(value, str):
+        value = value.model_dump_json(exclude_none=True)
+    return TextResourceContents(uri=uri, text=value, mime_type=JSON)
+
+
+def _contents(blob: Blob, uri: str) -> Contents:
+    if blob.mime_type.startswith("text/") or blob.mime_type in _TEXTS:
+        try:
+            text = blob.data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            pass
+        else:
+            return TextResourceContents(uri=uri, text=hide_known(text), mime_type=blob.mime_type)
+    data = base64.b64encode(blob.data).decode("ascii")
+    return BlobResourceContents(uri=uri, blob=data, mime_type=blob.mime_type)
+
+
+async def get_prompt(prompt: Prompt, call: Call, arguments: dict[str, str]) -> GetPromptResult:
+    """Fill a prompt: what to ask an agent, and links to the files it is about.
+
+    Raises:
+        ToolserverError: an anticipated failure; `ArgumentError` for arguments that it does not take.
+    """
+    asked = await prompt.function(call=call, **prompt.parse(arguments))
+    contents: list[ContentBlock] = [TextContent(type="text", text=hide_known(asked.text))]
+    contents += map(_link, asked.artifacts)
+    messages = [PromptMessage(role="user", content=content) for content in contents]
+    return GetPromptResult(description=prompt.description, messages=messages)

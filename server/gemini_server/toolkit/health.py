@@ -36,6 +36,7 @@ async def examine(runtime: Runtime, principal: str = "local", *, offline: bool =
     if not offline:
         checks.append(await _caught("gemini", _reach, runtime))
     checks.append(await _caught("readable directories", _directories, runtime))
+    checks.append(await _caught("output directory", _output, runtime))
     checks.append(await _caught("ledger", _ledger, runtime))
 
     async def spent(runtime: Runtime) -> Check:
@@ -90,6 +91,14 @@ async def _directories(runtime: Runtime) -> Check:
     if not roots:
         return Check("readable directories", "ok", "none; --allow-dir DIR allows one")
     return Check("readable directories", "ok", roots)
+
+
+async def _output(runtime: Runtime) -> Check:
+    room = await runtime.artifacts.look()
+    if room.problem:
+        return Check("output directory", "failed", room.problem)
+    state = "" if room.exists else "not made yet, "
+    return Check("output directory", "ok", f"{room.path} ({state}{room.free / 2**30:.1f} GiB free)")
 
 
 async def _ledger(runtime: Runtime) -> Check:

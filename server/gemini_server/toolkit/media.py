@@ -5,6 +5,7 @@ https://…                passed on to Gemini, never fetched here; a YouTube li
 gs://bucket/object       passed on to Gemini
 files/ID                 a file uploaded before
 data:TYPE;base64,…       sent inline
+gemini://artifacts/ID    a file that a call produced, sent inline
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import anyio.to_thread
 from gemini_server.api.content import Blob, FileData, Part
 from gemini_server.errors import ArgumentError
 from gemini_server.rest.body import InlineMedia
-from gemini_server.toolkit import sniff
-from gemini_server.toolkit.disk import AllowedDirectories
+from gemini_server.toolkit import artifacts, sniff
+from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.mime_types import plain
 
 INLINE_LIMIT = 70 * 1024 * 1024
@@ -48,24 +49,25 @@ class Attachment:
 
 
 @asynccontextmanager
-async def opened(sources: Sequence[str], disk: AllowedDirectories, *, keep: bool = False) -> AsyncGenerator[list[Part]]:
+async def opened(sources: Sequence[str], call: Call, *, keep: bool = False) -> AsyncGenerator[list[Part]]:
     """Open media sources for one request; files stay open until the request is over.
 
     Args:
         sources: media sources.
-        disk: the directories that may be read.
+        call: for whom: its allowed directories and its artifacts may be read.
         keep: the turn will be kept in a conversation, so media become part of it as text.
 
     Raises:
         ArgumentError: a source of no known kind, too much media for one request, broken base64.
         FileRefused: a path that is not read.
+        NotFound: no such artifact.
     """
     async with AsyncExitStack() as stack:
         parts: list[Part] = []
         total = 0
         limit = KEPT_LIMIT if keep else INLINE_LIMIT
         for source in sources:
-            attachment = await _open(source, disk, stack, keep=keep)
+            attachment = await _open(source, call, stack, keep=keep)
             parts.append(attachment.part)
             total += attachment.size
             if total > limit:
@@ -77,7 +79,7 @@ async def opened(sources: Sequence[str], disk: AllowedDirectories, *, keep: bool
         yield parts
 
 
-async def _open(source: str, disk: AllowedDirectories, stack: AsyncExitStack, *, keep: bool) -> Attachment:
+async def _open(source: str, call: Call, stack: AsyncExitStack, *, keep: bool) -> Attachment:
     lowered = source[:16].lower()
     if lowered.startswith("data:"):
         return await _from_data_uri(source)
@@ -87,12 +89,14 @@ async def _open(source: str, disk: AllowedDirectories, stack: AsyncExitStack, *,
         return Attachment(Part(file_data=FileData(file_uri=source, mime_type=_guess(source))))
     if _FILE_NAME.fullmatch(source):
         return Attachment(Part(file_data=FileData(file_uri=FILES_HOST + source)))
-    if re.match(r"[a-z][a-z0-9+.-]+://", lowered) and not lowered.startswith("file:"):
-        raise ArgumentError(
-            f"A media source cannot be {source.split(':', 1)[0]}://….",
-            "Give a path, an https:// or gs:// URL, files/ID or a data: URI.",
-        )
-    file = await disk.open(source, max_bytes=INLINE_LIMIT)
+    file = await artifacts.open_source(call, source, max_bytes=INLINE_LIMIT)
+    if file is None:
+        if re.match(r"[a-z][a-z0-9+.-]+://", lowered) and not lowered.startswith("file:"):
+            raise ArgumentError(
+                f"A media source cannot be {source.split(':', 1)[0]}://….",
+                "Give a path, an https:// or gs:// URL, files/ID, gemini://artifacts/ID or a data: URI.",
+            )
+        file = await call.runtime.disk.open(source, max_bytes=INLINE_LIMIT)
     await stack.enter_async_context(file)
     if file.mime_type == "application/pdf" and file.size > PDF_LIMIT:
         raise ArgumentError(f"The PDF {file.name} is larger than the 50 MB that Gemini takes inline.", "Split it.")

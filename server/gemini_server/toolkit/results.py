@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
+from pydantic import BaseModel, ConfigDict, PrivateAttr, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,19 @@ class Picture:
     data: str
 
 
+class Blob(BaseModel):
+    """The value of a resource that is no JSON: bytes of a type; what is text by its type is shown as text."""
+
+    data: bytes
+    mime_type: str
+
+
 class Result(BaseModel):
     """Base of every tool's result."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+
+    _pictures: list[Picture] = PrivateAttr(default_factory=list[Picture])
 
     def structured(self) -> dict[str, Any]:
         """The result as JSON for `structuredContent`."""
@@ -34,9 +43,21 @@ class Result(BaseModel):
         """The result as JSON text."""
         return json.dumps(self.structured(), ensure_ascii=False, separators=(",", ":"))
 
+    def attach(self, pictures: list[Picture]) -> None:
+        """Put pictures beside the text, in place of those that are there."""
+        self._pictures = pictures
+
     def pictures(self) -> list[Picture]:
-        """Pictures that are shown beside the text."""
-        return []
+        """Pictures that are shown beside the text: previews of artifacts, for one."""
+        return self._pictures
+
+    def artifacts_shown(self) -> list[ArtifactOut]:
+        """The artifacts among the members, alone or in lists: each is linked beside the text."""
+        found: list[ArtifactOut] = []
+        for value in self.__dict__.values():
+            values = cast("list[object]", value) if isinstance(value, list) else [value]
+            found += [item for item in values if isinstance(item, ArtifactOut)]
+        return found
 
     def as_blocks(self) -> list[str]:
         """The text in blocks: what was asked for stands alone in the first, so that it can be used as it is."""
@@ -45,6 +66,29 @@ class Result(BaseModel):
     def as_text(self) -> str:
         """The result as text for a model that does not see the JSON; by default the same JSON."""
         return self.as_json()
+
+
+class ArtifactOut(Result):
+    """A file that a call produced. Made by `toolkit.artifacts`."""
+
+    id: str
+    uri: str
+    path: str | None = None
+    mime_type: str
+    bytes: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+
+    def __str__(self) -> str:
+        facts = [self.mime_type, f"{self.bytes} bytes"]
+        if self.width and self.height:
+            facts.append(f"{self.width}x{self.height}")
+        if self.duration_seconds is not None:
+            facts.append(f"{self.duration_seconds:g} s")
+        place = f"{self.path} = {self.uri}" if self.path else self.uri
+        return f"{place} ({', '.join(facts)})"
 
 
 class Usage(Result):

@@ -81,6 +81,7 @@ class Runtime:
                 key=SecretStr(settings.key) if settings.key else None,
                 allow_http=settings.allow_http,
                 timeout=settings.timeout,
+                max_connections=max(200, settings.max_calls + 50),
                 user_agent=f"gemini-toolserver/{self.version}",
             )
         )

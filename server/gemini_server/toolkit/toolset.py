@@ -1,4 +1,4 @@
-"""How a capability says what it publishes: tools, resources, completions. The signature is the tool.
+"""How a capability says what it publishes: tools, resources, prompts, completions. The signature is the tool.
 
 A capability is one module of `gemini_tools` with a `TOOLSET`; what its decorators record are values that can be listed,
 tested, documented and served, with no server in sight.
@@ -17,12 +17,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from gemini_server.errors import ArgumentError
-from gemini_server.toolkit import schema
+from gemini_server.toolkit import prompts, schema
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.prompts import Asked
 from gemini_server.toolkit.results import Result
 
 ToolFunction = Callable[..., Awaitable[Result]]
 ReadFunction = Callable[..., Awaitable[BaseModel | str]]
+PromptFunction = Callable[..., Awaitable[Asked]]
 CompleteFunction = Callable[[Call, str], Awaitable[list[str]]]
 
 
@@ -50,22 +52,12 @@ class Tool:
     @cached_property
     def description(self) -> str:
         """The docstring, for a model that has never seen the server."""
-        text = inspect.getdoc(self.function)
-        if not text:
-            raise TypeError(f"tool {self.name} has no description")
-        return text.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n")
+        return _description(self.function)
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
         """The parameters as a model that refuses what the tool does not take."""
-        hints = get_type_hints(self.function, include_extras=True)
-        members: dict[str, Any] = {}
-        for parameter in inspect.signature(self.function).parameters.values():
-            if parameter.name == "call":
-                continue
-            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            members[parameter.name] = (hints[parameter.name], default)
-        return create_model(f"{self.name}_arguments", __base__=_Arguments, **members)
+        return _arguments(self.function)
 
     @cached_property
     def result(self) -> type[Result]:
@@ -105,6 +97,24 @@ class Tool:
         return {name: getattr(parsed, name) for name in parsed.model_fields_set}
 
 
+def _description(function: Callable[..., Any]) -> str:
+    text = inspect.getdoc(function)
+    if not text:
+        raise TypeError(f"{cast(Any, function).__name__} has no description")
+    return text.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n")
+
+
+def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
+    hints = get_type_hints(function, include_extras=True)
+    members: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "call":
+            continue
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        members[parameter.name] = (hints[parameter.name], default)
+    return create_model(f"{cast(Any, function).__name__}_arguments", __base__=_Arguments, **members)
+
+
 def _unquoted(raw: dict[str, Any], members: dict[str, FieldInfo]) -> dict[str, Any]:
     # Some clients send lists and objects as JSON inside a string.
     out = dict(raw)
@@ -135,24 +145,72 @@ def _faults(error: ValidationError) -> str:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource or, when its URI has `{parameters}`, a template of them. Read as JSON."""
+    """A resource or, when its URI has `{parameters}`, a template of them.
+
+    Read as JSON unless the function gives a `results.Blob`; `mime_type` is None where each one has a type of its own.
+    """
 
     uri: str
     name: str
     description: str
     function: ReadFunction
     complete: dict[str, CompleteFunction] = field(default_factory=dict[str, CompleteFunction])
-    mime_type: str = "application/json"
+    mime_type: str | None = "application/json"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt: an async function of strings that gives what to ask an agent.
+
+    `tools` are those that it tells the agent to call, `one|other` where either will do: it is offered where they are.
+    """
+
+    function: PromptFunction
+    title: str
+    tools: tuple[str, ...]
+    complete: dict[str, CompleteFunction] = field(default_factory=dict[str, CompleteFunction])
+
+    @property
+    def name(self) -> str:
+        """The name that clients show; the function's."""
+        return str(cast(Any, self.function).__name__)
+
+    @cached_property
+    def description(self) -> str:
+        """The docstring, for the person who chooses."""
+        return _description(self.function)
+
+    @cached_property
+    def arguments(self) -> dict[str, FieldInfo]:
+        """The parameters by name."""
+        return _arguments(self.function).model_fields
+
+    def surface(self) -> dict[str, Any]:
+        """The prompt as `prompts/list` shows it."""
+        arguments = [
+            {"name": name, "description": info.description, "required": info.is_required()}
+            for name, info in self.arguments.items()
+        ]
+        return {"name": self.name, "title": self.title, "description": self.description, "arguments": arguments}
+
+    def parse(self, raw: dict[str, str]) -> dict[str, str]:
+        """Check the arguments.
+
+        Raises:
+            ArgumentError: one is missing, unknown or too long.
+        """
+        return prompts.checked(self.name, {name: info.is_required() for name, info in self.arguments.items()}, raw)
 
 
 class Toolset:
-    """The tools and resources of one capability."""
+    """The tools, resources and prompts of one capability."""
 
     def __init__(self, name: str, description: str) -> None:
         self.name = name
         self.description = description
         self.tools: dict[str, Tool] = {}
         self.resources: dict[str, Resource] = {}
+        self.prompts: dict[str, Prompt] = {}
 
     def tool(
         self, *, read_only: bool, destructive: bool, idempotent: bool, open_world: bool, default: bool = False
@@ -177,7 +235,12 @@ class Toolset:
         return register
 
     def resource(
-        self, uri: str, *, description: str, complete: dict[str, CompleteFunction] | None = None
+        self,
+        uri: str,
+        *,
+        description: str,
+        complete: dict[str, CompleteFunction] | None = None,
+        mime_type: str | None = "application/json",
     ) -> Callable[[ReadFunction], ReadFunction]:
         """Publish an async function as a resource; its parameters are those of the URI template."""
 
@@ -185,7 +248,27 @@ class Toolset:
             if uri in self.resources:
                 raise ValueError(f"two resources are at {uri}")
             name = cast(Any, function).__name__
-            self.resources[uri] = Resource(uri, name, description, function, complete or {})
+            self.resources[uri] = Resource(uri, name, description, function, complete or {}, mime_type)
+            return function
+
+        return register
+
+    def prompt(
+        self, *, title: str, tools: tuple[str, ...], complete: dict[str, CompleteFunction] | None = None
+    ) -> Callable[[PromptFunction], PromptFunction]:
+        """Publish an async function of strings as a prompt.
+
+        Args:
+            title: what people see.
+            tools: the tools it tells the agent to call; `one|other` where either will do.
+            complete: completions of its arguments.
+        """
+
+        def register(function: PromptFunction) -> PromptFunction:
+            made = Prompt(function, title, tools, complete or {})
+            if made.name in self.prompts:
+                raise ValueError(f"two prompts are named {made.name}")
+            self.prompts[made.name] = made
             return function
 
         return register

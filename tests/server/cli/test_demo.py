@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gemini_server.cli import demo
-from gemini_server.cli.demo import Paper
+from gemini_server.cli.stage import Paper
 from tests.server.cli.conftest import Shell
 
 

@@ -7,12 +7,12 @@ import tracemalloc
 
 import pytest
 
-from gemini_server.errors import BadAnswer, MayHaveBeenBilled
+from gemini_server.errors import BadAnswer, MayHaveBeenBilled, Overloaded, RateLimited
 from gemini_server.rest.answer import OFF_LOOP, parse, parse_now
-from gemini_server.rest.endpoint import Empty
+from gemini_server.rest.endpoint import Empty, Endpoint, Wire
 
 from .conftest import KEY, FakeTime, MakeClient
-from .loopback import Loopback, chunked, raw, reply, response, zipped
+from .loopback import Loopback, chunked, raw, reply, reply_json, response, zipped
 from .shapes import CANCEL, DELETE, GENERATE, GET, MODEL, Prompt, Said
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,6 @@ MIB = 1024 * 1024
         (b'{"x":' + b"9" * 10_000 + b"}", "not the JSON"),
         (b'{"text":"\xff"}', "not the JSON"),
         (b'{"text":"\\ud800"}', "not the JSON"),
-        (b"\xef\xbb\xbf{}", "not the JSON"),
         (b"", "not the JSON"),
         (b"   ", "not the JSON"),
         (b"<html><title>Login</title></html>", "It begins: Login"),
@@ -123,8 +122,6 @@ async def test_broken_compression_is_a_cut(make_client: MakeClient) -> None:
 async def test_an_error_page_of_any_size_is_read_only_as_far_as_needed(make_client: MakeClient) -> None:
     page = b"<html><title>Bad gateway</title>" + b"<p>x</p>" * 200_000
     async with Loopback(raw(response(page, 502, "text/html"), close=False)) as server:
-        from gemini_server.errors import Overloaded
-
         with pytest.raises(Overloaded) as failed:
             await make_client(server.url, max_attempts=1).call(GET, name="files/x")
     assert "<" not in str(failed.value)
@@ -148,3 +145,69 @@ async def test_an_answer_that_echoes_the_key_is_not_passed_on(make_client: MakeC
             await make_client(server.url, max_attempts=1).call(GET, name="files/x")
     assert KEY not in str(failed.value)
     assert "[hidden]" in str(failed.value)
+
+
+class Plain(Wire):
+    count: int = 0
+    name: str
+
+
+def test_a_byte_order_mark_is_taken_off() -> None:
+    assert parse_now(Said, b'\xef\xbb\xbf{"text":"good"}').text == "good"
+
+
+def test_null_is_the_default_for_every_answer() -> None:
+    found = parse_now(Plain, b'{"count":null,"name":"x","free":{"kept":null}}')
+    assert (found.count, found.model_extra) == (0, {"free": {"kept": None}})
+    with pytest.raises(BadAnswer, match="name"):
+        parse_now(Plain, b'{"count":1,"name":null}')
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b'{"text":"good","x":NaN}', "good"),
+        (b'{"text":"good","x":1,"x":2}', "good"),
+        (b'{"text":"go\\ud83dod"}', "go\ufffdod"),
+        (b'{"text":"go\xffod"}', "go\ufffdod"),
+        (b'{"text":"\\ud83d\\ude00 \\\\ud83d","x":-Infinity}', "\U0001f600 \\ud83d"),
+    ],
+)
+def test_what_was_paid_for_is_read_as_well_as_it_goes(data: bytes, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(BadAnswer):
+        parse_now(Said, data)
+    assert caplog.messages == []
+    assert parse_now(Said, data, billed=True).text == text
+    assert "does not have the promised form" in caplog.text
+
+
+@pytest.mark.parametrize("data", [b'{"text":"cut of', b"", b"<html>", b"[]", b'{"count":"many"}', b"[" * 100_000])
+def test_what_is_no_answer_is_refused_even_if_it_was_paid_for(data: bytes) -> None:
+    with pytest.raises(BadAnswer):
+        parse_now(Said, data, billed=True)
+
+
+@pytest.mark.parametrize("array", [False, True])
+async def test_an_error_under_a_good_status_is_that_error(
+    make_client: MakeClient, fake_time: FakeTime, array: bool
+) -> None:
+    error = {"error": {"code": 503, "status": "UNAVAILABLE", "message": "busy"}}
+    async with Loopback(reply_json([error] if array else error), reply(b'{"text":"done"}')) as server:
+        answer = await make_client(server.url).call(GENERATE, body=Prompt(), model=MODEL)
+    assert (answer.value.text, answer.retries) == ("done", 1)
+    async with Loopback(reply_json({"error": {"code": 429, "message": "slow"}}, retry_after="7")) as server:
+        with pytest.raises(RateLimited, match="slow") as limited:
+            await make_client(server.url, max_attempts=1).call(GENERATE, body=Prompt(), model=MODEL)
+    assert (limited.value.status, limited.value.retry_after) == (429, 7)
+    async with Loopback(reply_json({"error": {"code": 500}})) as server:
+        with pytest.raises(Overloaded):
+            await make_client(server.url, max_attempts=1).call(CANCEL, name="batches/x")
+
+
+async def test_an_error_beside_an_answer_is_part_of_it(make_client: MakeClient) -> None:
+    failed = {"name": "operations/x", "done": True, "error": {"code": 500, "message": "no"}}
+    endpoint = Endpoint("GET", "{version}/{name}", Plain)
+    async with Loopback(reply_json(failed)) as server:
+        answer = await make_client(server.url).call(endpoint, name="operations/x")
+    assert answer.value.model_extra is not None
+    assert answer.value.model_extra["error"] == failed["error"]

@@ -171,6 +171,14 @@ async def test_retry_info_is_obeyed_and_no_call_comes_before_it(
     assert all(3 <= b - a <= 4 for a, b in pairwise(times))
 
 
+async def test_a_wait_of_hardly_anything_is_a_fifth_of_a_second(
+    httpx2_mock: respx.Router, make_client: MakeClient, fake_time: FakeTime
+) -> None:
+    httpx2_mock.get(FILE).mock(side_effect=[refusal(429, "x", wait("0.000000001s")), OK])
+    await make_client(random=lambda: 0.0).call(GET, name="files/x")
+    assert fake_time.slept == [0.2]
+
+
 async def test_a_wait_beyond_the_deadline_is_not_begun(
     httpx2_mock: respx.Router, make_client: MakeClient, fake_time: FakeTime
 ) -> None:

@@ -75,3 +75,26 @@ def test_an_empty_key_is_no_key() -> None:
 
 def test_the_key_is_not_in_the_repr() -> None:
     assert KEY not in repr(ClientConfig(key=SecretStr(KEY)))
+
+
+@pytest.mark.parametrize("path", ["/v1beta/models", "/v1/models/", "/x/v1beta/models/gemini-3.8-flash:generateContent"])
+def test_a_base_url_that_goes_on_to_the_models_is_refused(path: str) -> None:
+    with pytest.raises(UnsafeSetting, match="Leave /models"):
+        ClientConfig(base_url=f"https://gateway.example{path}")
+
+
+@pytest.mark.parametrize("port", [65_536, 99_999])
+def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
+    with pytest.raises(UnsafeSetting, match="65535"):
+        ClientConfig(base_url=f"https://gateway.example:{port}")
+
+
+@pytest.mark.parametrize("version", ["", "beta", "v1/../v2", "v", "v1gamma", "v1beta\n", "1", "v1 "])
+def test_what_is_no_api_version_is_refused(version: str) -> None:
+    with pytest.raises(UnsafeSetting, match="GEMINI_API_VERSION"):
+        ClientConfig(api_version=version)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha", "v1beta2", "v10"])
+def test_api_versions_are_fine(version: str) -> None:
+    assert ClientConfig(api_version=version).api_version == version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -12,13 +13,14 @@ import anyio
 import httpx2
 import pytest
 
-from gemini_server.errors import BadAnswer, ConnectionFailed, MayHaveBeenBilled, RequestRefused
+from gemini_server.errors import BadAnswer, Busy, ConnectionFailed, MayHaveBeenBilled, RequestRefused
 from gemini_server.rest.body import InlineMedia
+from gemini_server.rest.client import GeminiClient
 from gemini_server.rest.endpoint import Endpoint
 
 from .conftest import FakeTime, MakeClient
 from .hanging import Hanging
-from .loopback import Loopback, hang_up, raw, reply, reply_json, response, stall
+from .loopback import Loopback, Seen, hang_up, raw, redirect, reply, reply_json, response, stall
 from .shapes import GENERATE, GET, MODEL, START, Prompt, Said
 
 pytestmark = pytest.mark.anyio
@@ -274,3 +276,51 @@ async def test_the_answer_types_are_those_of_the_endpoint(make_client: MakeClien
         answer = await make_client(server.url).call(GET, name="files/x")
     assert isinstance(answer.value, Said)
     assert answer.value.model_extra == {"newField": 1}
+
+
+class Holding:
+    """Keeps every request waiting, and tells when there are so many."""
+
+    def __init__(self, requests: int) -> None:
+        self.missing = requests
+        self.all = anyio.Event()
+
+    async def play(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        self.missing -= 1
+        if not self.missing:
+            self.all.set()
+        await anyio.sleep_forever()
+
+    async def occupy(self, client: GeminiClient) -> None:
+        await client.call(GENERATE, **arguments(GENERATE))
+
+
+async def test_connections_that_are_all_in_use_are_not_blamed_on_the_network(make_client: MakeClient) -> None:
+    holding = Holding(1)
+    async with Loopback(holding.play) as server, anyio.create_task_group() as group:
+        client = make_client(server.url, max_connections=1, connect_timeout=0.1, max_attempts=1)
+        group.start_soon(holding.occupy, client)
+        await holding.all.wait()
+        with pytest.raises(Busy, match="in use by its own calls; nothing was sent or billed") as busy:
+            await client.call(GENERATE, **arguments(GENERATE))
+        assert "network" not in str(busy.value)
+        group.cancel_scope.cancel()
+
+
+async def test_more_connections_than_two_hundred_are_possible(make_client: MakeClient) -> None:
+    holding = Holding(205)
+    async with Loopback(holding.play) as server, anyio.create_task_group() as group:
+        client = make_client(server.url, max_connections=205)
+        for _ in range(205):
+            group.start_soon(holding.occupy, client)
+        with anyio.fail_after(20):
+            await holding.all.wait()
+        group.cancel_scope.cancel()
+
+
+async def test_a_redirect_target_that_cannot_be_reached_is_named(make_client: MakeClient) -> None:
+    port = free_port()
+    async with Loopback(redirect(307, f"http://127.0.0.1:{port}/there")) as server:
+        with pytest.raises(ConnectionFailed) as failed:
+            await make_client(server.url.replace("127.0.0.1", "localhost")).call(GENERATE, **arguments(GENERATE))
+    assert f"No connection to 127.0.0.1:{port} (where localhost redirects to)" in failed.value.what

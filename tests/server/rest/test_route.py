@@ -50,6 +50,14 @@ def test_a_version_at_the_end_of_the_base_url_gives_way_to_the_place_that_the_en
     assert url("https://g.example/x/v1", LIST, version="v1") == "https://g.example/x/v1/models"
 
 
+def test_a_version_at_the_end_of_the_base_url_wins_over_the_default_and_over_nothing_else() -> None:
+    assert url("https://g.example/x/v1/", LIST) == "https://g.example/x/v1/models"
+    assert url("https://g.example/v1alpha2", UPLOAD) == "https://g.example/upload/v1alpha2/files"
+    assert url("https://g.example/v1", ALPHA) == "https://g.example/v1alpha/auth_tokens"
+    assert url("https://g.example/v1beta", LIST, version="v1alpha") == "https://g.example/v1alpha/models"
+    assert url("https://g.example/v1x", LIST) == "https://g.example/v1x/v1beta/models"
+
+
 def test_a_resource_name_fills_the_path() -> None:
     assert url("https://g.example", GENERATE, model=MODEL) == f"https://g.example/v1beta/{MODEL}:generateContent"
     name = "fileSearchStores/s-1/upload/operations/o_2"

@@ -85,7 +85,8 @@ async def test_a_cut_after_some_events_gives_them_and_then_says_that_it_broke(ma
         with pytest.raises(StreamBroken) as broken:
             await collect(client, got)
     assert got == ["one", "two"]
-    assert broken.value.reason == "cut"
+    assert (broken.value.reason, broken.value.code) == ("cut", "stream_broken")
+    assert "What came before is good" in str(broken.value)
     assert isinstance(broken.value, BadAnswer)
     assert len(server.seen) == 1
     assert client.in_flight == 0
@@ -161,7 +162,9 @@ async def test_a_billed_stream_that_broke_before_its_first_event_is_not_repeated
     async with Loopback(play, chunked(event("two"))) as server:
         with pytest.raises(StreamBroken) as broken:
             await texts(make_client(server.url))
-    assert (broken.value.reason, len(server.seen)) == ("cut", 1)
+    assert (broken.value.reason, broken.value.code, len(server.seen)) == ("cut", "may_have_been_billed", 1)
+    assert "may have been billed" in broken.value.remedy
+    assert "What came before" not in str(broken.value)
 
 
 async def test_watching_is_a_read_and_is_repeated_until_the_first_event(make_client: MakeClient) -> None:
@@ -266,13 +269,70 @@ async def test_an_event_that_is_not_json_breaks_the_stream_after_what_came(make_
 async def test_what_is_no_stream_at_all_is_said_so(make_client: MakeClient) -> None:
     page = reply(b"<html>login</html>", content_type="text/html; charset=utf-8")
     async with Loopback(page) as server:
-        with pytest.raises(StreamBroken, match="text/html"):
+        with pytest.raises(StreamBroken, match="text/html") as broken:
             await texts(make_client(server.url))
+    assert (broken.value.reason, broken.value.code) == ("not_json", "may_have_been_billed")
     async with Loopback(
         reply_json([{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "m"}}])
     ) as server:
         with pytest.raises(RateLimited):
             await texts(make_client(server.url, max_attempts=1))
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/html", "text/plain", "text/event-stream"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        event('o}n\\"e') + event("two"),
+        b": hello\n\n" + event('o}n\\"e') + event("two"),
+        b"\xef\xbb\xbf\nevent: x\n" + event('o}n\\"e') + event("two"),
+        json.dumps([{"text": 'o}n\\"e'}, {"text": "two"}], indent=2).encode(),
+        b'\xef\xbb\xbf \r\n[{"text":"o}n\\\\\\"e"}\n\n,\r\n\r\n{"text":"two"}\n]\n',
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_what_a_stream_is_shows_in_its_first_bytes_and_not_in_its_content_type(
+    make_client: MakeClient, content_type: str, body: bytes, size: int
+) -> None:
+    chunks = [body[i : i + size] for i in range(0, len(body), size)]
+    async with Loopback(chunked(*chunks, content_type=content_type)) as server:
+        assert await texts(make_client(server.url)) == ['o}n\\"e', "two"]
+
+
+async def test_one_object_in_the_place_of_a_stream_is_its_only_event(make_client: MakeClient) -> None:
+    async with Loopback(reply_json({"text": "all", "x": {"y": [1]}})) as server:
+        assert await texts(make_client(server.url)) == ["all"]
+
+
+@pytest.mark.parametrize("end", [b'{"te', b"", b'{"text":"\\'])
+async def test_an_array_that_is_cut_gives_the_elements_that_came(make_client: MakeClient, end: bytes) -> None:
+    got: list[str | None] = []
+    head = HEAD.replace(b"text/event-stream", b"application/json")
+    async with Loopback(raw(head, b'[{"text":"one"},', end)) as server:
+        with pytest.raises(StreamBroken) as broken:
+            await collect(make_client(server.url), got)
+    assert (got, broken.value.reason) == (["one"], "cut")
+
+
+async def test_an_array_without_elements_has_not_begun(make_client: MakeClient) -> None:
+    async with Loopback(reply(b"[]")) as server:
+        with pytest.raises(StreamBroken, match="before it began"):
+            await texts(make_client(server.url))
+
+
+async def test_an_element_beyond_the_cap_ends_the_stream(make_client: MakeClient) -> None:
+    got: list[str | None] = []
+    body = b'[{"text":"one"},{"text":"' + b"x" * 9000
+    async with Loopback(reply(body)) as server:
+        with pytest.raises(StreamBroken, match="One event"):
+            await collect(make_client(server.url, max_event_bytes=5000), got)
+    assert got in (["one"], [])
+
+
+async def test_an_odd_field_does_not_end_a_stream_that_is_paid_for(make_client: MakeClient) -> None:
+    odd = b'data: {"text":"tw\\ud83do","x":NaN}\n\n'
+    async with Loopback(chunked(event("one"), odd, event("three"))) as server:
+        assert await texts(make_client(server.url)) == ["one", "tw\ufffdo", "three"]
 
 
 async def test_leaving_early_drops_the_connection(make_client: MakeClient) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 from gemini_server.api.answer import CitationMetadata, GroundingChunk, GroundingMetadata, Segment
-from gemini_server.rest.complaint import clean
 from gemini_server.toolkit.generation.result import Citation
-
-LONGEST_URI = 4000
-LONGEST_TITLE = 300
+from gemini_server.toolkit.untrusted import Cleaned, label, link
 
 
 class Placement:
@@ -19,9 +17,13 @@ class Placement:
 
     Args:
         parts: the parts of the model's turn as they came; the text is that of the parts that are not thoughts.
+        plain: the parts are those of one answer in one piece, so that their numbers are Gemini's.
+        pieced: the text was put together from several requests, whose offsets begin anew.
     """
 
-    def __init__(self, parts: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, parts: Sequence[dict[str, Any]], *, plain: bool = True, pieced: bool = False) -> None:
+        self._plain = plain
+        self._pieced = pieced
         texts = [(n, part.get("text")) for n, part in enumerate(parts) if not part.get("thought")]
         visible = [(n, text) for n, text in texts if isinstance(text, str) and text]
         self.text = "".join(text for _, text in visible)
@@ -36,9 +38,12 @@ class Placement:
         The part index counts all parts in a plain answer, but streams and merged parts shift it; the quoted text, where
         Google gives it, says which reading is right.
         """
-        readings = [self._by_index.get(segment.part_index), self._whole]
-        if segment.part_index < len(self._visible):
-            readings.insert(1, self._visible[segment.part_index])
+        if segment.text is None:
+            readings = self._unquoted(segment)
+        else:
+            readings = [self._by_index.get(segment.part_index), self._whole]
+            if segment.part_index < len(self._visible):
+                readings.insert(1, self._visible[segment.part_index])
         for reading in readings:
             if reading is None:
                 continue
@@ -50,6 +55,15 @@ class Placement:
             found = self.text.find(segment.text)
             return found, found + len(segment.text)
         return None
+
+    def _unquoted(self, segment: Segment) -> list[tuple[bytes, int] | None]:
+        """How a segment can be read that quotes nothing: only where there is no doubt."""
+        if self._pieced:
+            return []
+        if not self._plain:
+            return [self._whole]
+        counted = self._by_index.get(segment.part_index)
+        return [counted] if counted else [self._whole] if segment.part_index == 0 else []
 
 
 def _characters(raw: bytes, offset: int, segment: Segment) -> tuple[int, int] | None:
@@ -76,33 +90,66 @@ def source_of(chunk: GroundingChunk) -> tuple[str, str | None] | None:
         return chunk.image.source_uri or chunk.image.image_uri or "", chunk.image.title
     if chunk.retrieved_context:
         context = chunk.retrieved_context
-        uri = context.uri or context.file_search_store or context.title
+        # A title is no address; its colons would make it look like one.
+        uri = context.uri or context.file_search_store or (context.title or "").replace(":", "%3A")
         return (uri, context.title) if uri else None
     return None
 
 
+@dataclass
+class Cited:
+    """The citations of an answer.
+
+    Attributes:
+        citations: in the order of the text.
+        lost: how many could not be placed.
+        refused: how many were left out because of their addresses.
+    """
+
+    citations: list[Citation] = field(default_factory=list[Citation])
+    lost: int = 0
+    refused: int = 0
+
+    def add(self, span: tuple[int, int] | None, uri: str, title: str | None) -> None:
+        """Take in a source for a span of the text."""
+        shown = link(uri)
+        if shown is None:
+            self.refused += 1
+        elif span is None or span[0] == span[1]:
+            self.lost += 1
+        else:
+            title = label(title) if title else None
+            self.citations.append(Citation(start=span[0], end=span[1], uri=shown, title=title or None))
+
+
 def cited(
-    placement: Placement, grounding: GroundingMetadata | None, recited: CitationMetadata | None
-) -> tuple[list[Citation], int]:
-    """The citations of an answer in the order of the text, and how many could not be placed."""
-    citations: list[Citation] = []
-    lost = 0
+    placement: Placement, cleaned: Cleaned, grounding: GroundingMetadata | None, recited: CitationMetadata | None
+) -> Cited:
+    """The citations of an answer.
+
+    Args:
+        placement: where segments stand in the text as it came.
+        cleaned: the text as it is shown.
+        grounding: what the answer rests on.
+        recited: what it repeats.
+    """
+    found = Cited()
     chunks = (grounding.grounding_chunks if grounding else None) or []
     for support in (grounding.grounding_supports if grounding else None) or []:
-        span = placement.span(support.segment) if support.segment else None
+        span = _shown(placement.span(support.segment), cleaned) if support.segment else None
         for index in support.grounding_chunk_indices or ():
             source = source_of(chunks[index]) if 0 <= index < len(chunks) else None
-            if span is None or source is None or len(source[0]) > LONGEST_URI:
-                lost += 1
+            if source is None:
+                found.lost += 1
             else:
-                title = clean(source[1], LONGEST_TITLE) if source[1] else None
-                citations.append(Citation(start=span[0], end=span[1], uri=source[0], title=title))
+                found.add(span, *source)
     for passage in (recited.citation_sources if recited else None) or []:
-        span = placement.span(Segment(start_index=passage.start_index or 0, end_index=passage.end_index or 0))
-        if span and passage.uri and len(passage.uri) <= LONGEST_URI:
-            title = passage.title or passage.license
-            citations.append(Citation(start=span[0], end=span[1], uri=passage.uri, title=title))
-        elif passage.uri:
-            lost += 1
-    citations.sort(key=lambda citation: (citation.start, citation.end))
-    return citations, lost
+        segment = Segment(start_index=passage.start_index or 0, end_index=passage.end_index or 0)
+        if passage.uri:
+            found.add(_shown(placement.span(segment), cleaned), passage.uri, passage.title or passage.license)
+    found.citations.sort(key=lambda citation: (citation.start, citation.end))
+    return found
+
+
+def _shown(span: tuple[int, int] | None, cleaned: Cleaned) -> tuple[int, int] | None:
+    return span and (cleaned.position(span[0]), cleaned.position(span[1]))

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import anyio.to_thread
 
 from gemini_server.api.content import Content, FunctionResponse, Part
 from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.rest.endpoint import JsonObject
-from gemini_server.toolkit import media
+from gemini_server.toolkit import artifacts, media
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.generation import json_answer
+from gemini_server.toolkit.clips import Clip, cut
+from gemini_server.toolkit.generation import detail, json_answer
 from gemini_server.toolkit.generation.options import Options, build, model_id, user_turn
 from gemini_server.toolkit.generation.result import TextResult
 from gemini_server.toolkit.generation.run import Ran, answers_long, run
+from gemini_server.toolkit.generation.sources import Sources, of_request
 from gemini_server.toolkit.generation.transcript import member
 from gemini_server.toolkit.generation.verdict import BLOCKING, BROKEN, judge
+from gemini_server.toolkit.mime_types import plain
+from gemini_server.toolkit.saved import saved
+from gemini_server.toolkit.sniff import extension_for
 
 if TYPE_CHECKING:
     from gemini_server.jobs.conversations import Conversation
@@ -51,6 +59,7 @@ async def ask(
     options: Options,
     conversation: str | None = None,
     continuation: str | None = None,
+    clip: Clip | None = None,
 ) -> TextResult:
     """Ask a model and judge the answer.
 
@@ -62,6 +71,7 @@ async def ask(
         options: what was said in this call; a conversation adds what it keeps.
         conversation: an id, `new`, or None.
         continuation: the token of an answer that goes on.
+        clip: the section of the attached videos that is looked at.
     """
     thread = await _thread(call, conversation)
     if not prompt and not attachments:
@@ -76,8 +86,11 @@ async def ask(
     if not attachments:
         return await _turn(call, thread, model, user_turn(prompt, []), options, continuation)
     keep = thread.begin or thread.kept is not None or bool(options.functions)
-    async with media.opened(attachments, call.runtime.disk, keep=keep) as parts:
-        return await _turn(call, thread, model, user_turn(prompt, parts), options, continuation)
+    async with media.opened(attachments, call, keep=keep) as parts:
+        parts, notes = cut(parts, clip) if clip else (parts, [])
+        result = await _turn(call, thread, model, user_turn(prompt, parts), options, continuation)
+    result.warn(*notes)
+    return result
 
 
 async def answer_functions(call: Call, conversation: str, results: Sequence[dict[str, Any]]) -> TextResult:
@@ -125,20 +138,42 @@ async def _turn(
     chosen = model_id(model or (thread.kept.model if thread.kept else None) or call.runtime.text_model(None))
     if options.json_schema is not None:
         json_answer.check_schema(options.json_schema)
+    today = call.runtime.today()
+    turn, options, notes = detail.applied(turn, options, chosen, call.runtime.catalogue, today)
     contents: list[Content | JsonObject] = [*thread.turns, turn]
-    request, warnings = build(chosen, contents, options, call.runtime.catalogue, on=call.runtime.today())
+    sources = of_request(options, contents)
+    request, warnings = build(chosen, contents, options, call.runtime.catalogue, on=today)
     if continuation:
         request = request.model_copy(update={"continuation_token": continuation})
     stream = call.progress.wanted or answers_long(chosen, options.max_output_tokens)
     ran = await run(call, chosen, request, stream=stream)
-    result = judge(call, chosen, ran, options, warnings)
+    result = judge(call, chosen, ran, sources, [*notes, *warnings])
+    if result.pictures() or result.files:
+        await _keep_media(call, result)
     if options.json_schema is not None and not result.function_calls:
-        await _add_json(result, options.json_schema)
+        await _add_json(result, options.json_schema, ran, sources)
     if thread.begin or thread.kept or result.function_calls:
         # The answer is paid for: a dropped caller must not leave half a turn behind.
         with anyio.CancelScope(shield=True):
-            await _keep(call, thread, chosen, turn, ran, keep or options, result, rest=continuation is not None)
+            kept = (keep or options).model_copy(update={"sources": sources.kept(ran.transcript)})
+            await _keep(call, thread, chosen, turn, ran, kept, result, rest=continuation is not None)
     return result
+
+
+async def _keep_media(call: Call, result: TextResult) -> None:
+    """What hosted code drew and wrote becomes files; beside the text are previews of the pictures."""
+    kept = await artifacts.keep_pictures(call, "plot", result.pictures())
+    result.attach(kept.pictures)
+    for file in result.files:
+        try:
+            data = await anyio.to_thread.run_sync(base64.b64decode, file.data)
+        except ValueError:  # binascii.Error is one, and so is text beyond ASCII
+            kept.warnings.append("A file that came with the answer is no valid base64; it is lost.")
+            continue
+        out = await saved(call, "file", data, kept.warnings, name=f"x{extension_for(plain(file.mime_type))}")
+        kept.artifacts += [out] if out else []
+    result.artifacts = kept.artifacts or None
+    result.warn(*kept.warnings)
 
 
 def _inherited(settings: dict[str, Any], said: Options) -> Options:
@@ -150,9 +185,15 @@ def _inherited(settings: dict[str, Any], said: Options) -> Options:
     return Options.model_validate({**kept, **said.model_dump(exclude_none=True)})
 
 
-async def _add_json(result: TextResult, schema: Any) -> None:
-    value, complaint = await json_answer.parse(result.text, schema)
-    result.json_ = value
+async def _add_json(result: TextResult, schema: Any, ran: Ran, sources: Sources) -> None:
+    # Parsed from what came: cleaning is for those who read it, and must not break JSON.
+    value, complaint = await json_answer.parse(ran.transcript.text, schema, quote=not sources.names)
+    result.json_ = sources.json_value(value)
+    if sources.names and value is not None:
+        shown, _ = await json_answer.parse(result.text, True)
+        if shown != result.json_:
+            # Escapes hid from cleaning what a reader's parser would bring back.
+            result.reword(json.dumps(result.json_, ensure_ascii=False))
     if complaint:
         result.incomplete = True
         result.warn(complaint + " Ask again, or simplify the schema.")
@@ -205,33 +246,37 @@ def _unanswered(conversation: Conversation) -> list[JsonObject]:
 
 
 def _responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> list[FunctionResponse]:
-    open_calls = {str(item.get("id") or f"call-{n}"): item for n, item in enumerate(waiting, 1)}
-    answered: dict[str, FunctionResponse] = {}
+    names = {position: f"call-{position + 1}" for position in range(len(waiting))}
+    ids = {position: str(item.get("id") or names[position]) for position, item in enumerate(waiting)}
+    listing = ", ".join(f"{item.get('name')} (id {ids[position]})" for position, item in enumerate(waiting))
+    answered: dict[int, FunctionResponse] = {}
     for result in results:
         name, given = result.get("name"), result.get("id")
         matching = [
-            key
-            for key, item in open_calls.items()
-            if key not in answered and (given is None or key == given) and (name is None or item.get("name") == name)
+            position
+            for position, item in enumerate(waiting)
+            if position not in answered
+            and (given is None or ids[position] == given)
+            and (name is None or item.get("name") == name)
         ]
         if not matching or (given is None and len(matching) > 1):
-            listing = ", ".join(f"{item.get('name')} (id {key})" for key, item in open_calls.items())
             raise ArgumentError(
                 f"No open call matches the result with id {given!r} and name {name!r}.", f"Open calls: {listing}."
             )
-        key = matching[0]
+        # Two calls of one id are answered in their order.
+        called = waiting[matching[0]]
         bare = result.get("response")
         if not json_answer.within(bare, json_answer.SCHEMA_DEPTH):
-            raise ArgumentError(f"The response of {open_calls[key].get('name')!r} is nested too deeply.", "Flatten it.")
-        answered[key] = FunctionResponse(
-            id=open_calls[key].get("id"),
-            name=str(open_calls[key].get("name")),
+            raise ArgumentError(f"The response of {called.get('name')!r} is nested too deeply.", "Flatten it.")
+        answered[matching[0]] = FunctionResponse(
+            id=called.get("id"),
+            name=str(called.get("name")),
             # Gemini takes an object; a bare value goes under the name that its documentation uses.
             response=member(result, "response") or ({} if bare == {} else {"result": bare}),
         )
-    missing = [f"{item.get('name')} (id {key})" for key, item in open_calls.items() if key not in answered]
+    missing = [f"{item.get('name')} (id {ids[n]})" for n, item in enumerate(waiting) if n not in answered]
     if missing:
         raise ArgumentError(
             f"Results are missing for {', '.join(missing)}.", "Gemini wants the results of one turn all at once."
         )
-    return [answered[key] for key in open_calls]
+    return [answered[position] for position in range(len(waiting))]

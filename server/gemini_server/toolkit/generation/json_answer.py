@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -20,8 +23,10 @@ SCHEMA_DEPTH = 100
 """Levels of a schema, which takes two for each level of the data that it describes."""
 THREAD_FROM = 32 * 1024
 """Characters from which an answer is parsed and checked off the event loop."""
-
-
+STEPS = 50_000
+"""Rules that the check of an answer may apply, beside four for each of its characters; about a quarter of a second."""
+STEPS_ON_LOOP = 2_000
+"""Rules after which a check goes on off the event loop."""
 TOO_DEEP = "The answer is JSON that is nested too deeply to be passed on as such; it is in the text."
 
 
@@ -46,14 +51,26 @@ def check_schema(schema: Any) -> None:
         raise ArgumentError("json_schema is nested too deeply.", "Make it flatter.") from None
 
 
-async def parse(text: str, schema: Any) -> tuple[Any, str | None]:
-    """The answer as JSON, and what is wrong with it: (value, None), (value, complaint) or (None, complaint)."""
+async def parse(text: str, schema: Any, *, quote: bool = True) -> tuple[Any, str | None]:
+    """The answer as JSON, and what is wrong with it: (value, None), (value, complaint) or (None, complaint).
+
+    Args:
+        text: the answer.
+        schema: what it must match.
+        quote: whether the complaint may repeat what the answer says.
+    """
     if len(text) < THREAD_FROM:
-        return _parse(text, schema)
-    return await anyio.to_thread.run_sync(_parse, text, schema)
+        with suppress(_TooMuchError):
+            return _parse(text, schema, quote, STEPS_ON_LOOP)
+    try:
+        return await anyio.to_thread.run_sync(_parse, text, schema, quote, STEPS + 4 * len(text))
+    except _TooMuchError:
+        value, _ = await anyio.to_thread.run_sync(_parse, text, True, quote, STEPS)
+        return value, "The answer could not be checked: json_schema has too many nested alternatives."
 
 
-def _parse(text: str, schema: Any) -> tuple[Any, str | None]:
+def _parse(text: str, schema: Any, quote: bool, steps: int) -> tuple[Any, str | None]:
+    _steps.set([steps])
     try:
         value = json.loads(_bare(text), parse_constant=_refuse, parse_float=_finite)
     except ValueError:
@@ -70,6 +87,8 @@ def _parse(text: str, schema: Any) -> tuple[Any, str | None]:
         return value, "The answer could not be checked: the schema's references cannot be resolved."
     if fault is None:
         return value, None
+    if not quote:
+        return value, f"The answer does not match json_schema ({fault.validator})."
     where = "/".join(str(step) for step in fault.absolute_path) or "its root"
     return value, f"The answer does not match json_schema at {where}: {fault.message[:200]}."
 
@@ -126,8 +145,29 @@ def _validator_class() -> Any:
 
     # Patterns are the caller's regular expressions: one that backtracks for ever would stop the whole process.
     rules = {
-        name: rule
+        name: _counted(rule)
         for name, rule in Draft202012Validator.VALIDATORS.items()
         if name not in ("pattern", "patternProperties")
     }
     return cast(Any, jsonschema.validators).create(meta_schema=Draft202012Validator.META_SCHEMA, validators=rules)
+
+
+class _TooMuchError(Exception):
+    """A schema asks for more work than an answer of that size can need."""
+
+
+_steps: ContextVar[list[int]] = ContextVar("_steps")
+"""What is left of the work that the check of one answer may take."""
+
+
+def _counted(rule: Callable[..., Any]) -> Callable[..., Any]:
+    # Alternatives within alternatives double the work with every level: 20 short lines would take hours.
+    def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        left = _steps.get(None)
+        if left is not None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise _TooMuchError
+        return rule(validator, value, instance, schema)
+
+    return counted

@@ -8,7 +8,14 @@ from typing import Any, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict
 
 from gemini_server.api.catalogue import Catalogue
-from gemini_server.api.config import GenerationConfig, HarmCategory, HarmThreshold, SafetySetting, ThinkingConfig
+from gemini_server.api.config import (
+    AudioTranscriptionConfig,
+    GenerationConfig,
+    HarmCategory,
+    HarmThreshold,
+    SafetySetting,
+    ThinkingConfig,
+)
 from gemini_server.api.content import Content, Part, text_part
 from gemini_server.api.models import GenerateContentRequest, ServiceTier, resource_name
 from gemini_server.api.tools import (
@@ -17,6 +24,7 @@ from gemini_server.api.tools import (
     FunctionDeclaration,
     GoogleMaps,
     GoogleSearch,
+    RetrievalConfig,
     ToolConfig,
 )
 from gemini_server.api.tools import Tool as GeminiTool
@@ -28,6 +36,7 @@ Thinking = Literal["minimal", "low", "medium", "high"]
 BuiltIn = Literal["search", "maps", "urls", "code", "file_search"]
 FunctionMode = Literal["auto", "any", "none", "validated"]
 Resolution = Literal["low", "medium", "high"]
+PartResolution = Literal["low", "medium", "high", "ultra_high"]
 
 
 class Options(BaseModel):
@@ -52,6 +61,12 @@ class Options(BaseModel):
     allowed_functions: list[str] | None = None
     service_tier: ServiceTier | None = None
     media_resolution: Resolution | None = None
+    part_resolution: PartResolution | None = None
+    transcription: dict[str, Any] | None = None
+    search: GoogleSearch | None = None
+    retrieval: RetrievalConfig | None = None
+    sources: list[str] | None = None
+    """What the turns before rest on; a conversation keeps it (see `sources`)."""
 
     def kept(self) -> dict[str, Any]:
         """What later turns of a conversation inherit."""
@@ -104,6 +119,8 @@ def _config(
         raise ArgumentError("max_output_tokens must be at least 1.")
     if options.stop and len(options.stop) > 5:
         raise ArgumentError("Gemini takes at most 5 stop sequences.", "Give fewer.")
+    if options.transcription is not None:
+        config["audio_transcription_config"] = AudioTranscriptionConfig.model_validate(options.transcription)
     if options.json_schema is not None:
         config |= {"response_mime_type": "application/json", "response_json_schema": options.json_schema}
     if options.sampling:
@@ -158,7 +175,7 @@ def _tools(options: Options) -> list[GeminiTool] | None:
     tools: list[GeminiTool] = []
     use = options.use or []
     if "search" in use:
-        tools.append(GeminiTool(google_search=GoogleSearch()))
+        tools.append(GeminiTool(google_search=options.search or GoogleSearch()))
     if "maps" in use:
         tools.append(GeminiTool(google_maps=GoogleMaps()))
     if "urls" in use:
@@ -218,9 +235,13 @@ def _tool_config(
         )
     # Functions beside built-in tools need the built-in steps back in the next turn.
     mixed = bool(names) and len(tools or ()) > 1
-    if calling is None and not mixed:
+    if calling is None and not mixed and options.retrieval is None:
         return None
-    return ToolConfig(function_calling_config=calling, include_server_side_tool_invocations=mixed or None)
+    return ToolConfig(
+        function_calling_config=calling,
+        include_server_side_tool_invocations=mixed or None,
+        retrieval_config=options.retrieval,
+    )
 
 
 def _check_cache(options: Options, tools: list[GeminiTool] | None) -> None:

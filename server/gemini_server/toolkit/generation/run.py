@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from gemini_server.api import models
 from gemini_server.api.answer import GenerateContentResponse, ModalityTokenCount, UsageMetadata
 from gemini_server.api.models import GenerateContentRequest
+from gemini_server.api.tools import Tool
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.rest.client import StreamBroken
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.generation.transcript import Transcript
 from gemini_server.toolkit.results import Usage
+from gemini_server.toolkit.untrusted import clean
 
 HOPS = 4
 """Continuations of one long answer that are followed by themselves; every hop is billed as a request of its own."""
@@ -75,16 +77,22 @@ async def run(call: Call, model: str, request: GenerateContentRequest, *, stream
 async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ran, *, stream: bool) -> None:
     transcript = ran.transcript
     before = list(transcript.parts)
+    markup = not any(map(_reads_others, request.tools or ()))
     try:
         if not stream:
-            reply = await call.runtime.client.call(models.GENERATE, body=request, model=request_model(model))
+            reply = await call.runtime.client.call(
+                models.GENERATE, body=request, model=request_model(model), on_retry=call.progress.retry
+            )
             transcript.retries += reply.retries
             transcript.add(reply.value)
             return
-        async with call.runtime.client.stream(models.STREAM, body=request, model=request_model(model)) as events:
+        async with call.runtime.client.stream(
+            models.STREAM, body=request, model=request_model(model), on_retry=call.progress.retry
+        ) as events:
             transcript.retries += events.retries
             async for event in events:
-                await _pass_on(call, transcript, event)
+                await _pass_on(call, transcript, event, markup=markup)
+        await call.progress.end_text()
     except NotFound as error:
         raise with_replacement(call, model, error) from None
     except ToolserverError as error:
@@ -98,14 +106,20 @@ async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ra
         if request.continuation_token and transcript.parts == before:
             # Nothing of this hop came, so the token that asked for it is still good.
             transcript.finish_reason, transcript.continuation_token = "CONTINUATION", request.continuation_token
+        await call.progress.end_text()
         what = "The stream broke" if isinstance(error, StreamBroken) else "The answer was cut short"
         ran.warnings.append(f"{what} after {len(transcript.text)} characters: {error.what} Ask again for the rest.")
 
 
-async def _pass_on(call: Call, transcript: Transcript, event: GenerateContentResponse) -> None:
+async def _pass_on(call: Call, transcript: Transcript, event: GenerateContentResponse, *, markup: bool) -> None:
     text = transcript.add(event)
     if text:
-        await call.progress.text(text)
+        await call.progress.text(clean(text, markup=markup).text)
+
+
+def _reads_others(tool: Tool) -> bool:
+    settings = (tool.google_search, tool.google_search_retrieval, tool.google_maps, tool.url_context, tool.file_search)
+    return any(setting is not None for setting in settings)
 
 
 def with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
@@ -147,6 +161,8 @@ def usage_of(call: Call, model: str, transcript: Transcript, service_tier: str |
         _add(call, total, model, usage, service_tier)
     if not transcript.usage:
         total.cost_usd = None
+    elif total.cost_usd is not None:
+        total.cost_usd = round(total.cost_usd, 9)
     return total
 
 

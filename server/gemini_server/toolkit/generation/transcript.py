@@ -24,11 +24,19 @@ def member(part: dict[str, Any], name: str) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
+def _spoken(part: dict[str, Any]) -> str:
+    text = (member(part, "audioTranscription") or {}).get("text")
+    return text if isinstance(text, str) else ""
+
+
 class Transcript:
     """Gathers answers into one model turn; parts stay as they came, but pieces of plain text are joined."""
 
     def __init__(self) -> None:
-        self.parts: list[dict[str, Any]] = []
+        self._parts: list[dict[str, Any]] = []
+        self._tail: list[str] = []
+        self.events = 0
+        self.requests = 0
         self.finish_reason: str | None = None
         self.finish_message: str | None = None
         self.safety_ratings: list[SafetyRating] = []
@@ -42,18 +50,36 @@ class Transcript:
         self.usage: list[UsageMetadata] = []
         self.retries = 0
         self._open_usage = False
+        self._writes = False
 
     def begin(self) -> None:
         """A further request starts: its usage is counted beside that of the ones before."""
         self._open_usage = False
+        self.events = 0
+        self.requests += 1
         self.continuation_token = None
         self.finish_reason = self.finish_message = None
 
     def forget_turn(self) -> None:
         """Drop the turn so far but keep what it cost: the answer was unusable and is asked for again."""
         self.begin()
-        self.parts = []
+        self.requests = 0
+        self._parts = []
+        self._tail = []
         self.grounding = self.recited = self.pages = None
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The parts of the turn."""
+        if self._tail:
+            self._parts[-1] = {**self._parts[-1], "text": self._parts[-1]["text"] + "".join(self._tail)}
+            self._tail.clear()
+        return self._parts
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one answer in one piece, so that the numbers of its parts are Gemini's."""
+        return self.events == self.requests == 1
 
     def add(self, response: GenerateContentResponse) -> str:
         """Take in an answer or an event; returns the new text that a reader sees."""
@@ -79,12 +105,18 @@ class Transcript:
         self.continuation_token = candidate.continuation_token or self.continuation_token
         parts = (candidate.content or {}).get("parts")
         new = [cast("dict[str, Any]", part) for part in cast("list[Any]", parts or []) if isinstance(part, dict)]
-        for part in new:
-            self._append(part)
-        return "".join(part["text"] for part in new if isinstance(part.get("text"), str) and not part.get("thought"))
+        self.events += 1
+        for number, part in enumerate(new):
+            self._append(part, goes_on=number == 0 and self.events > 1)
+        text = "".join(part["text"] for part in new if isinstance(part.get("text"), str) and not part.get("thought"))
+        if text or self._writes:
+            self._writes = True
+            return text
+        return "".join(f"{spoken} " for spoken in map(_spoken, new) if spoken)
 
-    def _append(self, part: dict[str, Any]) -> None:
-        last = self.parts[-1] if self.parts else None
+    def _append(self, part: dict[str, Any], *, goes_on: bool) -> None:
+        # Only what a stream has cut is put together again; the parts of one answer stay apart: their numbers count.
+        last = self._parts[-1] if goes_on and self._parts else None
         if (
             last is not None
             and last.keys() == part.keys()
@@ -93,9 +125,10 @@ class Transcript:
             and isinstance(part["text"], str)
             and isinstance(last["text"], str)
         ):
-            self.parts[-1] = {**last, "text": last["text"] + part["text"]}
+            self._tail.append(part["text"])
         else:
-            self.parts.append(part)
+            self._parts = self.parts
+            self._parts.append(part)
 
     @property
     def turn(self) -> dict[str, Any]:
@@ -104,7 +137,11 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The text that a reader sees."""
+        """The text that a reader sees; that of the transcribed segments where there is none beside them."""
+        return self._written or " ".join(spoken for spoken in map(_spoken, self.parts) if spoken)
+
+    @property
+    def _written(self) -> str:
         return "".join(p["text"] for p in self.parts if isinstance(p.get("text"), str) and not p.get("thought"))
 
     @property
@@ -124,9 +161,23 @@ class Transcript:
 
 
 def _joined(old: GroundingMetadata | None, new: GroundingMetadata | None) -> GroundingMetadata | None:
+    """What several events say an answer rests on. Some repeat and complete the earlier ones, others only add."""
     if old is None or new is None:
         return new or old
-    # Later events of a stream repeat the earlier metadata or complete it; whichever knows more sources is the whole.
-    if len(new.grounding_chunks or ()) >= len(old.grounding_chunks or ()):
-        return new.model_copy(update={"grounding_supports": new.grounding_supports or old.grounding_supports})
-    return old.model_copy(update={"grounding_supports": old.grounding_supports or new.grounding_supports})
+    before, after = old.grounding_chunks or [], new.grounding_chunks or []
+    if after[: len(before)] == before:
+        chunks, shift = after, 0
+    elif before[: len(after)] == after:
+        chunks, shift = before, 0
+    else:
+        chunks, shift = before + after, len(before)
+    supports = list(old.grounding_supports or [])
+    for support in new.grounding_supports or []:
+        indices = [index + shift for index in support.grounding_chunk_indices or ()]
+        moved = support.model_copy(update={"grounding_chunk_indices": indices}) if shift else support
+        if moved not in supports:
+            supports.append(moved)
+    missing = {name: value for name, value in old if not getattr(new, name, None)}
+    return new.model_copy(
+        update={**missing, "grounding_chunks": chunks or None, "grounding_supports": supports or None}
+    )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from gemini_server.api.answer import SafetyRating
 from gemini_server.errors import BadAnswer, Blocked, ToolserverError
-from gemini_server.rest.complaint import clean
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.citations import Placement, cited
-from gemini_server.toolkit.generation.options import Options
+from gemini_server.toolkit.generation.grounding import grounding_of
 from gemini_server.toolkit.generation.result import CodeRun, FunctionCallOut, TextResult
 from gemini_server.toolkit.generation.run import Ran
+from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.generation.transcript import Transcript, member
 from gemini_server.toolkit.results import Picture
+from gemini_server.toolkit.untrusted import clean, label
 
+LONGEST = 600
+"""Characters of Google's own words that are passed on."""
 REPHRASE = "Rephrase the request; repeating it unchanged gives the same answer."
 
 BLOCKING: dict[str, tuple[str, str]] = {
@@ -47,8 +50,15 @@ BROKEN: dict[str, tuple[str, str]] = {
 }
 
 
-def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str]) -> TextResult:
+def judge(call: Call, model: str, ran: Ran, sources: Sources, warnings: list[str]) -> TextResult:
     """The result of what came.
+
+    Args:
+        call: the call this is for.
+        model: the model id that was asked.
+        ran: what came.
+        sources: what the model could read.
+        warnings: what there was to say before it was asked.
 
     Raises:
         Blocked: the prompt or the whole answer was withheld.
@@ -56,10 +66,12 @@ def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str
     """
     transcript = ran.transcript
     functions = _calls(transcript)
-    code, pictures = _code(transcript)
-    useful = bool(transcript.text or functions or code or pictures)
+    sources = sources.found(transcript.grounding, transcript.pages)
+    code, pictures = _code(transcript, sources)
+    files = _files(transcript)
+    useful = bool(transcript.text or functions or code or pictures or files)
     if not useful:
-        raise ran.cause or _nothing(transcript)
+        raise ran.cause or _with_price(_nothing(transcript), ran)
     notes = [*warnings, *ran.warnings]
     incomplete = ran.broken
     shortfall = _shortfall(transcript)
@@ -68,28 +80,48 @@ def judge(call: Call, model: str, ran: Ran, options: Options, warnings: list[str
         notes.append(shortfall)
     elif transcript.finish_reason is None and not ran.broken:
         incomplete = True
-        notes.append("Gemini did not say that the answer was finished; its end may be missing.")
-    placement = Placement(transcript.parts)
-    citations, lost = cited(placement, transcript.grounding, transcript.recited)
-    if lost:
-        notes.append(f"{lost} citations could not be placed in the text.")
+        blocked = transcript.feedback.block_reason if transcript.feedback else None
+        why = f" It was blocked on the way ({label(blocked, 60)})." if blocked else ""
+        notes.append(f"Gemini did not say that the answer was finished; its end may be missing.{why}")
+    placement = Placement(transcript.parts, plain=transcript.plain, pieced=transcript.requests > 1)
+    text = sources.clean(placement.text)
+    found = cited(placement, text, transcript.grounding, transcript.recited)
+    grounding = grounding_of(transcript.grounding, transcript.pages)
+    if found.lost:
+        notes.append(f"{found.lost} citations could not be placed in the text.")
+    if found.refused or grounding.dropped:
+        notes.append(f"{found.refused + grounding.dropped} sources are left out: their addresses are no web links.")
     notes += _about_model(call, model, transcript)
     result = TextResult(
-        text=placement.text,
-        finish_reason=transcript.finish_reason or "UNKNOWN",
+        text=text.text,
+        finish_reason=label(transcript.finish_reason or "UNKNOWN", 60),
         function_calls=functions or None,
-        citations=citations or None,
+        citations=found.citations or None,
         code=code or None,
-        thoughts=transcript.thoughts or None,
+        thoughts=sources.clean(transcript.thoughts).text or None,
         usage=ran.usage,
-        model_version=transcript.model_version,
+        model_version=label(transcript.model_version or "") or None,
+        untrusted=sources.shown,
         continuation=transcript.continuation_token if transcript.finish_reason == "CONTINUATION" else None,
         incomplete=incomplete or None,
         warnings=notes or None,
         retries=transcript.retries or None,
     )
     result.attach(pictures)
+    result.rests_on(grounding)
+    result.brings(files)
     return result
+
+
+def _with_price(error: ToolserverError, ran: Ran) -> ToolserverError:
+    """A failure that was paid for says so, and how often Gemini was asked."""
+    error.retries = ran.transcript.retries
+    notes = list(ran.warnings)
+    if ran.usage.total_tokens:
+        error.usage = ran.usage.structured()
+        notes.append(f"It used {ran.usage}.")
+    error.what = " ".join([error.what, *notes])
+    return error
 
 
 def _calls(transcript: Transcript) -> list[FunctionCallOut]:
@@ -98,19 +130,21 @@ def _calls(transcript: Transcript) -> list[FunctionCallOut]:
         name = raw.get("name")
         if isinstance(name, str):
             arguments = member(raw, "args") or {}
-            calls.append(FunctionCallOut(id=str(raw.get("id") or f"call-{number}"), name=name, arguments=arguments))
+            calls.append(
+                FunctionCallOut(id=str(raw.get("id") or f"call-{number}"), name=label(name), arguments=arguments)
+            )
     return calls
 
 
-def _code(transcript: Transcript) -> tuple[list[CodeRun], list[Picture]]:
+def _code(transcript: Transcript, sources: Sources) -> tuple[list[CodeRun], list[Picture]]:
     runs: list[CodeRun] = []
     pictures: list[Picture] = []
     for part in transcript.parts:
         written, printed, blob = (member(part, n) for n in ("executableCode", "codeExecutionResult", "inlineData"))
         if written is not None:
-            runs.append(CodeRun(code=str(written.get("code") or "")))
+            runs.append(CodeRun(code=clean(str(written.get("code") or ""), markup=True).text))
         elif printed is not None:
-            output, outcome = str(printed.get("output") or ""), str(printed.get("outcome") or "")
+            output, outcome = sources.output(str(printed.get("output") or "")), label(str(printed.get("outcome") or ""))
             open_run = runs.pop() if runs and runs[-1].outcome is None else CodeRun(code="")
             runs.append(CodeRun(code=open_run.code, output=output, outcome=outcome.removeprefix("OUTCOME_")))
         elif blob is not None and not part.get("thought") and str(blob.get("mimeType", "")).startswith("image/"):
@@ -118,12 +152,18 @@ def _code(transcript: Transcript) -> tuple[list[CodeRun], list[Picture]]:
     return runs, pictures
 
 
+def _files(transcript: Transcript) -> list[Picture]:
+    blobs = [member(part, "inlineData") for part in transcript.parts if not part.get("thought")]
+    typed = [(str(blob.get("mimeType", "")), str(blob.get("data") or "")) for blob in blobs if blob]
+    return [Picture(mime_type, data) for mime_type, data in typed if data and not mime_type.startswith("image/")]
+
+
 def _nothing(transcript: Transcript) -> ToolserverError:
-    message = f" Gemini says: {clean(transcript.finish_message)}" if transcript.finish_message else ""
+    message = _quoted(transcript.finish_message)
     feedback = transcript.feedback
     if feedback is not None and feedback.block_reason:
-        why, remedy = BLOCKING.get(feedback.block_reason, BLOCKING["OTHER"])
-        said = f" Gemini says: {clean(feedback.block_reason_message)}" if feedback.block_reason_message else ""
+        why, remedy = BLOCKING.get(feedback.block_reason, ("this server does not know the reason", REPHRASE))
+        said = _quoted(feedback.block_reason_message)
         return Blocked(
             f"Gemini did not answer the prompt ({feedback.block_reason}): {why}."
             f"{_rated(feedback.safety_ratings)}{said}",
@@ -159,6 +199,11 @@ def _nothing(transcript: Transcript) -> ToolserverError:
     return BadAnswer("Gemini answered without a candidate and gave no reason.", "Call again or rephrase.", code="EMPTY")
 
 
+def _quoted(words: str | None) -> str:
+    said = label(words or "", LONGEST)
+    return f" Gemini says: {said}{'' if said.endswith(('.', '!', '?', '…')) else '.'}" if said else ""
+
+
 def _rated(ratings: list[SafetyRating] | None) -> str:
     known = ratings or []
     found = [r for r in known if r.blocked] or [r for r in known if r.probability in ("MEDIUM", "HIGH")]
@@ -181,7 +226,7 @@ def _shortfall(transcript: Transcript) -> str:
         why, remedy = BROKEN[reason]
         return f"The answer stops early ({reason}): {why}. {remedy}"
     if reason not in ("", "STOP"):
-        return f"Gemini ended with {clean(reason, 60)}, which this server does not know; something may be missing."
+        return f"Gemini ended with {label(reason, 60)}, which this server does not know; something may be missing."
     return ""
 
 
@@ -194,7 +239,7 @@ def _about_model(call: Call, model: str, transcript: Transcript) -> list[str]:
         notes.append(f"{asked} was asked for, {answered} answered: Google reroutes retired models.")
     status = transcript.model_status
     if status is not None and status.retirement_time:
-        notes.append(f"{asked} retires on {status.retirement_time[:10]}. {clean(status.message or '')}".strip())
+        notes.append(f"{asked} retires on {status.retirement_time[:10]}. {label(status.message or '')}".strip())
     else:
         retirement = call.runtime.catalogue.retirement(asked, call.runtime.today())
         if retirement is not None and retirement.shutdown is not None:
