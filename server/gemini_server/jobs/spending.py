@@ -38,8 +38,14 @@ class _Counts:
     unpriced_calls: int = 0
 
     def add(self, other: _Counts) -> None:
-        for column in _COLUMNS:
-            setattr(self, column, getattr(self, column) + getattr(other, column))
+        self.calls += other.calls
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.thought_tokens += other.thought_tokens
+        self.cached_tokens += other.cached_tokens
+        self.tool_tokens += other.tool_tokens
+        self.cost_nanos += other.cost_nanos
+        self.unpriced_calls += other.unpriced_calls
 
     def values(self) -> tuple[int, ...]:
         return tuple(getattr(self, column) for column in _COLUMNS)
@@ -198,8 +204,9 @@ class Spending:
 
 
 def _to_nanos(dollars: Decimal | float) -> int:
-    # Through `str`: a float's shortest form is the price somebody wrote, its binary value is not.
-    return int((Decimal(str(dollars)) * _NANOS).to_integral_value(ROUND_HALF_EVEN))
+    if not isinstance(dollars, Decimal):
+        return round(dollars * _NANOS)  # exact to the nano-dollar below a million dollars
+    return int((dollars * _NANOS).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _row(day: date, model: str, counts: _Counts) -> Row:

@@ -48,7 +48,10 @@ async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallTo
     """Run a tool; every anticipated failure is a result that says what, why and what to do next."""
     try:
         result = await tool.function(call=call, **tool.parse(arguments))
-        return CallToolResult(content=_blocks(result), structured_content=hide_known(result.structured()))
+        # The SDK checks every result when it is written: checking it here as well would be work for nothing.
+        return CallToolResult.model_construct(
+            content=_blocks(result), structured_content=hide_known(result.structured()), is_error=False
+        )
     except ToolserverError as error:
         _log.info("%s failed: %s", tool.name, error.what)
         return failure(error)

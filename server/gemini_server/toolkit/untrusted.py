@@ -132,8 +132,13 @@ def _visible(found: re.Match[str]) -> str:
     return "\n" if old in "\u2028\u2029\r" else ""
 
 
+_PLAIN = re.compile(r"[A-Z_]{1,40}|gemini-[0-9a-z.-]{1,40}")
+
+
 def label(raw: str, longest: int = LONGEST_LABEL) -> str:
     """A title, a name, a query: cleaned, in one line, without secrets, cut to length."""
+    if _PLAIN.fullmatch(raw):
+        return raw  # every answer has a finish reason and a model, and these are nearly all of them
     text = redact(_SPACE.sub(" ", clean(raw[: longest * 8]).text)).strip()
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

@@ -193,7 +193,7 @@ def _add(call: Call, total: Usage, model: str, usage: UsageMetadata, service_tie
 
 
 def _of(details: list[ModalityTokenCount] | None, modality: str) -> int:
-    return sum(detail.token_count for detail in details or () if detail.modality == modality)
+    return sum(detail.token_count for detail in details if detail.modality == modality) if details else 0
 
 
 def answers_long(model: str, max_output_tokens: int | None) -> bool:
