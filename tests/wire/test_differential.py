@@ -7,12 +7,11 @@ role on the system instruction, an empty generationConfig, URL-safe base64, `+00
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 import re
 import struct
 import zlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -286,17 +285,6 @@ def unsigned(request: dict[str, Any]) -> dict[str, Any]:
     """The essence of a request, without what differs from answer to answer."""
     text = json.dumps(essence(request), sort_keys=True)
     return cast("dict[str, Any]", json.loads(re.sub(r'"(id|thoughtSignature)": "[^"]+"', r'"\1": "…"', text)))
-
-
-@pytest.fixture
-async def sdk(emulator: Emulator) -> AsyncGenerator[tuple[Any, Any]]:
-    """google-genai's client, pointed at the emulator, and its types."""
-    genai = importlib.import_module("google.genai")
-    options = genai.types.HttpOptions(base_url=emulator.url, api_version="v1beta")
-    client = genai.Client(api_key="test-key", http_options=options)
-    yield client, genai.types
-    await client.aio.aclose()
-    client.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))

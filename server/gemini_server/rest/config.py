@@ -100,10 +100,6 @@ class ClientConfig:
             # A frozen dataclass has no other way to keep a cleaned value.
             object.__setattr__(self, "key", SecretStr(value) if value else None)
 
-    def checked(self) -> ClientConfig:
-        """This configuration; every instance has been checked when it was made."""
-        return self
-
     @property
     def url(self) -> httpx2.URL:
         """The base URL, parsed."""
