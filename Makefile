@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs lock clean
+.PHONY: help install demo test check conformance bench docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -34,6 +34,9 @@ check: install  ## ruff, mypy, pyright, import-linter, generated files fresh
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/generate.py --check
 
+conformance: install  ## run the official MCP conformance suites (fetches them with npm, about a minute)
+	@$(BIN)/python scripts/conformance.py
+
 bench: install  ## measure against bare mcp and raw httpx2, and print the ratios
 	@$(BIN)/python bench/run.py
 
@@ -44,4 +47,4 @@ lock: install  ## resolve the newest allowed versions into requirements.lock
 	@$(BIN)/python scripts/lock.py
 
 clean:  ## remove what was built
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .conformance

@@ -10,7 +10,9 @@ import sys
 import time
 
 import calls
+import download
 import inline
+import ledger
 import parallel
 import soak
 import startup
@@ -23,6 +25,8 @@ BENCHMARKS = {
     "calls": calls.measure,
     "inline": inline.measure,
     "parallel": parallel.measure,
+    "ledger": ledger.measure,
+    "download": download.measure,
     "soak": soak.measure,
     "surface": surface.measure,
 }

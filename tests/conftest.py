@@ -16,6 +16,8 @@ from mcp_types import CallToolResult, TextContent
 
 from gemini_emulator import Emulator, Options, running
 from gemini_server import app, settings
+from tests.postgres import postgres as postgres
+from tests.postgres import postgres_url as postgres_url
 
 LOG = os.environ.get("GEMINI_TOOLSERVER_TEST_LOG")
 """A file to which the requests of all tests go, one JSON line each, to hold them against Google's schemas."""

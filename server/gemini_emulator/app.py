@@ -10,13 +10,23 @@ from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from . import embedding_service, model_service
+from . import (
+    batch_service,
+    embedding_service,
+    file_download,
+    interaction_service,
+    model_service,
+    operation_service,
+    predict_service,
+    websocket,
+)
 from .auth import authenticate
 from .control import control
 from .delivery import Delivery, HangUp
 from .errors import ApiError, bad_fields, invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
+from .interaction_delivery import InteractionDelivery, of_interactions, streams
 from .requestlog import body_of
 
 LARGEST_BODY = 100 * 1024 * 1024
@@ -27,7 +37,15 @@ _SYSTEM_QUERY = frozenset(
      "oauth_token", "callback", "$callback", "$.xgafv", "$key", "uploadType", "upload_protocol"}
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*model_service.ROUTES, *embedding_service.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *model_service.ROUTES,
+    *embedding_service.ROUTES,
+    *interaction_service.ROUTES,
+    *predict_service.ROUTES,
+    *operation_service.ROUTES,
+    *file_download.ROUTES,
+    *batch_service.ROUTES,
+)
 
 _UNBOUND = (
     "Invalid JSON payload received. Unknown name \"{0}\": Cannot bind query parameter. Field '{0}' could not be found "
@@ -58,11 +76,14 @@ class App:
         self._prefix = service.options.path_prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request; other protocols are not spoken here."""
+        """Serve one HTTP request or one WebSocket."""
+        if scope["type"] == "websocket":
+            await websocket.serve(self._service, scope, receive, send, self.hang_up)
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        delivery = Delivery(scope, receive, send, self.hang_up)
+        way_out = InteractionDelivery if of_interactions(scope["path"]) else Delivery
+        delivery = way_out(scope, receive, send, self.hang_up)
         try:
             await self._serve(request, delivery)
         except ClientDisconnect:
@@ -72,6 +93,9 @@ class App:
         path: str = request.scope["path"]
         if path.startswith("/emulator/"):
             await control(self._service, request, delivery)
+            return
+        if path.startswith(file_download.CDN):
+            await self._cdn(request, path, delivery)
             return
         if not path.startswith(f"{self._prefix}/"):
             await delivery.html(404)
@@ -84,6 +108,7 @@ class App:
         array = stream and query.get("alt", query.get("$alt")) != "sse"
         model = (re.search(r"models/([^/:]+)", path) or ["", ""])[1]
         body, size, broken = await _read_json(request)
+        stream = stream or (of_interactions(path) and streams(query, body))
         self._service.log.add(request.method, path, query, headers, body)
         directive = self._service.faults.take(request.method, path)
         if directive and await delivery.failed_before(directive, model, stream=stream, array=array):
@@ -98,7 +123,8 @@ class App:
             _check_query(route, query)
             version = names.pop("version")
             call = Call(request.method, path, version, names, query, headers, body, directive)
-            reply = await _in_turn(size > _LARGE, lambda: route.handler(self._service, call))
+            slow = size > _LARGE or route.slow or self._service.catalogue.makes_media(model)
+            reply = await _in_turn(slow, lambda: route.handler(self._service, call))
         except ApiError as error:
             await delivery.error(error, array=array)
             return
@@ -111,6 +137,21 @@ class App:
             await delivery.html(404)
             return
         await self._answer(reply, directive, model, delivery, array)
+
+    async def _cdn(self, request: Request, path: str, delivery: Delivery) -> None:
+        """The second address of downloads, which knows no keys."""
+        query, headers = dict(request.query_params), dict(request.headers)
+        self._service.log.add(request.method, path, query, headers, None)
+        directive = self._service.faults.take(request.method, path)
+        if directive and await delivery.failed_before(directive, "", stream=False, array=False):
+            return
+        call = Call(request.method, path, "", {}, query, headers, None, directive)
+        try:
+            reply = await to_thread.run_sync(file_download.from_cdn, self._service, call)
+        except ApiError as error:
+            await delivery.error(error)
+            return
+        await self._answer(reply, directive, "", delivery, False)
 
     async def _answer(self, reply: Reply, directive: Directive, model: str, delivery: Delivery, array: bool) -> None:
         stream = reply.events is not None
@@ -176,6 +217,6 @@ def _check_query(route: Route, query: dict[str, str]) -> None:
         raise bad_fields([("", _UNBOUND.format(name)) for name in unknown])
 
 
-async def _in_turn(large: bool, work: Callable[[], T]) -> T:
+async def _in_turn(slow: bool, work: Callable[[], T]) -> T:
     """Run work here, or in a thread when it would hold up the other requests."""
-    return await to_thread.run_sync(work) if large else work()
+    return await to_thread.run_sync(work) if slow else work()

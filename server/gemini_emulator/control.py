@@ -1,4 +1,4 @@
-"""The emulator's own endpoints, beside the API: faults to come, requests that came, and health."""
+"""The emulator's own endpoints, beside the API: faults to come, requests that came, the clock, and health."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from .delivery import Delivery
 from .errors import ApiError, invalid
 from .exchange import Service
 from .requestlog import body_of
+from .store import timestamp
+from .wire import is_object
 
 
 async def control(service: Service, request: Request, delivery: Delivery) -> None:
-    """Serve `/emulator/faults`, `/emulator/requests` and `/emulator/health`; they need no key and are not logged."""
+    """Serve `/emulator/faults`, `/emulator/requests`, `/emulator/clock` and `/emulator/health`.
+
+    They need no key and are not logged.
+    """
     try:
         action = f"{request.method} {str(request.scope['path']).removeprefix('/emulator/')}"
         await delivery.json(200, await _act(service, action, request))
@@ -41,8 +46,23 @@ async def _act(service: Service, action: str, request: Request) -> object:
                     for one in service.faults.waiting()
                 ]
             }
+        case "POST clock":
+            service.clock.advance(_seconds(await request.body()))
+            return {"time": timestamp(service.clock())}
         case "DELETE faults":
             service.faults.clear()
             return {}
         case _:
             raise ApiError(404, f"The emulator has no control endpoint {action}.")
+
+
+def _seconds(raw: bytes) -> float:
+    """What `{"advance": seconds}` says."""
+    try:
+        body = body_of(raw)
+    except ValueError:
+        body = None
+    seconds: object = body.get("advance") if is_object(body) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise invalid('The emulator expects {"advance": seconds}.')
+    return seconds

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from starlette.types import Message, Receive, Scope, Send
 
 from .errors import ApiError
-from .exchange import Reply
+from .exchange import Download, Reply
 from .faults import Directive
 from .wire import Object, dump
 
@@ -43,7 +43,7 @@ class Delivery:
             await self._left()
         elif "html" in directive:
             await self.html(directive.number("status", 502))
-        elif "redirect" in directive:
+        elif "redirect" in directive and not directive.get("redirect").startswith("cdn"):
             headers = {"Location": directive.get("redirect")}
             await self._whole(directive.number("status", 302), "", _HTML, headers)
         elif "error_in_stream" in directive and stream:
@@ -56,6 +56,9 @@ class Delivery:
 
     async def reply(self, reply: Reply, model: str) -> None:
         """Send a reply, with what its directive does to the body."""
+        if reply.download is not None:
+            await self._download(reply.download, reply.directive, model)
+            return
         if reply.events is not None:
             await self._stream(reply.events, reply, model)
             return
@@ -109,6 +112,31 @@ class Delivery:
             await (self._cut() if directive.get("cut") else self._left())
             return
         await self._body(_tail(directive, sse, directive.error(model)), more=False)
+
+    async def _download(self, download: Download, directive: Directive, model: str) -> None:
+        """Send a file piece by piece, as fast as the client reads."""
+        if "error_body" in directive:
+            await self._whole(200, dump(directive.error(model).body()), _JSON, {})
+            return
+        headers = dict(download.headers)
+        size = download.end - download.start
+        if "no_length" not in directive:
+            headers["Content-Length"] = str(size)
+        await self._start(download.status, headers.pop("Content-Type", _HTML), headers)
+        interrupted = directive.get("cut") == "inside" or directive.get("stall") == "inside"
+        stop = min(size, directive.number("after", size // 2)) if interrupted else size
+        pace = directive.seconds("pace")
+        for number, chunk in enumerate(download.content.chunks(download.start, download.start + stop)):
+            if pace and number and await self._left_within(pace):
+                return
+            damaged = "corrupt" in directive and not number
+            await self._body(bytes([chunk[0] ^ 1]) + chunk[1:] if damaged else chunk, more=True)
+            # A client that reads fast would otherwise have the loop to itself.
+            await asyncio.sleep(0)
+        if interrupted:
+            await (self._cut() if directive.get("cut") else self._left())
+        else:
+            await self._body(b"", more=False)
 
     async def _start(self, status: int, content_type: str, headers: dict[str, str]) -> None:
         pairs = {"Content-Type": content_type, "X-Gemini-Emulator": "1", **headers}

@@ -6,12 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .batch_store import Batches
+from .clock import EmulatorClock
 from .errors import invalid
 from .faults import Directive, Faults
+from .generated_files import Content, GeneratedFiles
+from .interaction_store import Interactions
 from .models import Catalogue
+from .operations import Operations
 from .options import Options
 from .requestlog import RequestLog
 from .wire import Object
+
+_NOTHING = Content(b"", 0)
 
 
 @dataclass
@@ -38,6 +45,14 @@ class Call:
     body: object
     directive: Directive
 
+    def base_url(self, prefix: str) -> str:
+        """Where the client reaches this emulator, with the API version.
+
+        Args:
+            prefix: the path prefix of the options.
+        """
+        return f"http://{self.headers.get('host', 'localhost')}{prefix}/{self.version}"
+
     def integer(self, name: str, field_name: str) -> int | None:
         """An integer query parameter.
 
@@ -52,21 +67,42 @@ class Call:
         return int(value)
 
 
+@dataclass(frozen=True)
+class Download:
+    """Bytes to send, or where to get them.
+
+    Args:
+        status: 200, 206 or a redirect.
+        headers: all but the length.
+        content: the file.
+        start: the first byte that is sent.
+        end: the byte behind the last one.
+    """
+
+    status: int
+    headers: dict[str, str]
+    content: Content = _NOTHING
+    start: int = 0
+    end: int = 0
+
+
 @dataclass
 class Reply:
-    """A successful reply: one JSON object, or the events of a stream.
+    """A successful reply: one JSON object, the events of a stream, or a file.
 
     Args:
         body: the object.
         events: the events; when set, there is no body.
         sse: whether the events go out as server-sent events, or else as one JSON array.
         directive: what is to happen on the way out.
+        download: the bytes of a file; when set, there is no body.
     """
 
     body: Object = field(default_factory=dict[str, object])
     events: list[Object] | None = None
     sse: bool = True
     directive: Directive = field(default_factory=Directive)
+    download: Download | None = None
 
 
 @dataclass
@@ -77,6 +113,14 @@ class Service:
     catalogue: Catalogue
     faults: Faults
     log: RequestLog
+    clock: EmulatorClock
+    files: GeneratedFiles
+    interactions: Interactions
+    operations: Operations = field(default_factory=Operations)
+    batches: Batches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(self.clock)
 
 
 Handler: TypeAlias = Callable[[Service, Call], Reply]
@@ -91,9 +135,11 @@ class Route:
         template: the path behind the version; `{name}` captures one segment up to a colon.
         handler: what answers.
         query: the query parameters that the request message has.
+        slow: whether the handler takes a while, and so runs in a thread.
     """
 
     method: str
     template: str
     handler: Handler
     query: frozenset[str] = frozenset()
+    slow: bool = False

@@ -36,13 +36,30 @@ NAMES = {
     "error_array": "the error inside a one-element array",
     "error_in_stream": "an error object in the middle of the stream",
     "html": "an HTML error page",
-    "redirect": "a redirect to this URL",
+    "redirect": "a redirect to this URL; cdn, or cdn:HOST[:PORT], sends a download to the emulator's second address",
     "cut": "close the connection: before, or inside",
     "stall": "send nothing more until the client leaves: headers, or inside",
-    "after": "after how many stream events (or half the body)",
+    "after": "after how many stream events, or bytes of a download (or half the body)",
     "slow": "wait before the answer",
-    "pace": "wait between stream events",
+    "pace": "wait between stream events, or between pieces of a download",
     "broken_json": "a body that is not JSON",
+    "polls": "for how many polls an operation or a background interaction is in progress; two without it",
+    "lasts": "how long a background interaction is in progress, by the emulator's clock, instead of polls",
+    "queued": "a background interaction is queued until the first poll",
+    "outcome": "how an interaction ends: failed, incomplete or budget_exceeded; an operation can only have failed",
+    "code": "the code of the error of outcome=failed",
+    "text_instead": "text from a model that was asked for a picture or for speech",
+    "filtered": "how many pictures or videos of a prediction are held back; all without a number",
+    "bytes": "a generated file of this size; also on a request for that file",
+    "content_type": "another content type of a download",
+    "error_body": "an error with status 200 in place of a file",
+    "no_range": "a download that takes no notice of Range",
+    "no_length": "a download without Content-Length",
+    "changed": "a download with another ETag than before",
+    "corrupt": "a download whose first byte is wrong",
+    "filter": "the prompt with this directive is filtered (Lyria RealTime)",
+    "warning": "a warning message after the setup, with underscores for blanks (WebSockets)",
+    "close": "close the WebSocket with this code; message= is the reason",
 }
 _IN_PROMPT = re.compile(r"\[emulate:\s*([^\]]*)\]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
@@ -79,13 +96,15 @@ class Directive:
 
     def check(self) -> None:
         """Refuse values that cannot be read."""
-        for name in ("times", "after", "status", "length"):
+        for name in ("times", "after", "status", "length", "polls", "close", "filtered", "bytes"):
             self.number(name, 1)
-        for name in ("slow", "pace"):
+        for name in ("slow", "pace", "lasts"):
             self.seconds(name)
         self.said()
         if self.get("quota", "PerMinute") not in ("PerMinute", "PerDay"):
             raise invalid("The emulator's directive quota= takes PerMinute or PerDay.")
+        if self.get("outcome", "failed") not in ("failed", "incomplete", "budget_exceeded"):
+            raise invalid("The emulator's directive outcome= takes failed, incomplete or budget_exceeded.")
 
     def __bool__(self) -> bool:
         return bool(self.items)

@@ -5,62 +5,59 @@ Source: the API reference of `models.generateContent`, and the guides to thinkin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from . import functions, grounding
 from .answers import compose, think
+from .candidate import Answer, candidate_of, ratings
 from .code import Run, execute, summarise
 from .detection import detect
 from .faults import Directive
 from .json_instance import InstanceBuilder
 from .pages import url_context
-from .pictures import picture
+from .pictures import Publish, pictures
+from .pictures import tokens as picture_tokens
 from .places import maps
 from .plotting import plot_of
 from .png import inline
 from .prompt import Prompt
 from .signatures import Continuation, sign
+from .spoken import speech
 from .tables import table_of
 from .tokens import CHARACTERS_PER_TOKEN, of_json, of_text
 from .transcription import transcribe
+from .usage import finished
 from .wire import Object, dump
 
 _THOUGHTS = {"MINIMAL": 0, "LOW": 40, "MEDIUM": 120, "HIGH": 420}
-_EXCLUDED = ("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION", "LANGUAGE", "OTHER")
-_CATEGORIES = ("SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANGEROUS_CONTENT")
+_NO_PICTURE = {
+    "IMAGE_SAFETY": "Unable to show the generated image. It was filtered out because it violated Google's policies.",
+    "IMAGE_PROHIBITED_CONTENT": "Unable to show the generated image. It may contain prohibited content.",
+    "IMAGE_RECITATION": "Unable to show the generated image. It is too close to an existing one.",
+    "IMAGE_OTHER": "Unable to show the generated image. Try rephrasing the prompt.",
+    "NO_IMAGE": "Unable to show the generated image. The model did not make one for this prompt.",
+}
 
 
-@dataclass
-class Answer:
-    """What one candidate consists of, before tokens are counted."""
+def respond(prompt: Prompt, directive: Directive, publish: Publish | None = None) -> Object:
+    """The response to a request.
 
-    parts: list[Object] = field(default_factory=list[Object])
-    finish: str = "STOP"
-    message: str = ""
-    extra: Object = field(default_factory=dict[str, object])
-    grounding: grounding.Grounding | None = None
-    tool_tokens: int = 0
-
-    def visible(self) -> list[Object]:
-        """The parts that are not thoughts."""
-        return [part for part in self.parts if not part.get("thought")]
-
-
-def respond(prompt: Prompt, directive: Directive) -> Object:
-    """The response to a request."""
+    Args:
+        prompt: the request.
+        directive: what a test wants to happen.
+        publish: makes a file of media that are to be delivered as a URI; without it they come inline.
+    """
     response: Object = {}
     if "block" in directive:
         response["promptFeedback"] = {
             "blockReason": directive.get("block", "SAFETY"),
-            "safetyRatings": _ratings("HIGH"),
+            "safetyRatings": ratings("HIGH"),
         }
-        return _finished(response, prompt, [], 0)
+        return finished(response, prompt, [], 0)
     if "empty" in directive:
-        return _finished(response, prompt, [], 0)
+        return finished(response, prompt, [], 0)
     thoughts = thinking_tokens(prompt)
-    answers = [_answer(prompt, directive, thoughts) for _ in range(prompt.config.get("candidateCount", 1))]
-    response["candidates"] = [_candidate(answer, index, prompt, directive) for index, answer in enumerate(answers)]
-    return _finished(response, prompt, answers, thoughts)
+    answers = [_answer(prompt, directive, thoughts, publish) for _ in range(prompt.config.get("candidateCount", 1))]
+    response["candidates"] = [candidate_of(answer, index, prompt, directive) for index, answer in enumerate(answers)]
+    return finished(response, prompt, answers, thoughts)
 
 
 def thinking_tokens(prompt: Prompt) -> int:
@@ -79,7 +76,7 @@ def thinking_tokens(prompt: Prompt) -> int:
     return min(count, int(prompt.config.get("maxOutputTokens", count)))
 
 
-def _answer(prompt: Prompt, directive: Directive, thoughts: int) -> Answer:
+def _answer(prompt: Prompt, directive: Directive, thoughts: int, publish: Publish | None) -> Answer:
     if "malformed_function_call" in directive:
         return Answer(
             finish="MALFORMED_FUNCTION_CALL",
@@ -87,16 +84,23 @@ def _answer(prompt: Prompt, directive: Directive, thoughts: int) -> Answer:
         )
     finish = directive.get("finish", "STOP")
     if finish not in ("STOP", "MAX_TOKENS"):
-        return Answer(finish=finish, message=f"The emulator was asked to finish with {finish}.")
-    answer = _content(prompt, directive)
-    answer.finish = finish
+        message = _NO_PICTURE.get(finish, f"The emulator was asked to finish with {finish}.")
+        return Answer(finish=finish, message=message)
+    thinking: Object = prompt.config.get("thinkingConfig", {})
+    shown = bool(thinking.get("includeThoughts") and thoughts and prompt.request.get("continuationToken") is None)
+    if prompt.card.modalities == ("AUDIO",) and "text_instead" not in directive:
+        answer = _spoken(prompt, publish)
+    else:
+        answer = _content(prompt, directive)
+        if "IMAGE" in prompt.config.get("responseModalities", prompt.card.modalities):
+            _add_picture(answer, prompt, directive, thoughts, publish, sketched=shown)
     if finish == "MAX_TOKENS":
+        answer.finish = finish
         _cut(answer, sum(len(part.get("text", "")) for part in answer.parts) // 2)
     if "continuation" in directive or "continuationToken" in prompt.request:
         _continue(answer, prompt, directive)
     _limit(answer, prompt.config, thoughts)
-    thinking: Object = prompt.config.get("thinkingConfig", {})
-    if thinking.get("includeThoughts") and thoughts and prompt.request.get("continuationToken") is None:
+    if shown:
         answer.parts.insert(0, {"text": think(prompt) if prompt.say is None else prompt.say, "thought": True})
     if prompt.card.generation >= 3 and prompt.card.thinks:
         _add_signature(answer, prompt)
@@ -134,9 +138,28 @@ def _content(prompt: Prompt, directive: Directive) -> Answer:
         found.append(answer.grounding.text)
     text = compose(prompt, " ".join(found), directive.number("length", 0)) if prompt.say is None else prompt.say
     answer.parts.append({"text": text})
-    if "IMAGE" in prompt.config.get("responseModalities", prompt.card.modalities):
-        answer.parts.append({"inlineData": picture(prompt.rng("picture"), prompt.config)})
     return answer
+
+
+def _spoken(prompt: Prompt, publish: Publish | None) -> Answer:
+    parts, count, cut = speech(prompt, publish)
+    return Answer(parts, "MAX_TOKENS" if cut else "STOP", media_tokens={"AUDIO": count})
+
+
+def _add_picture(
+    answer: Answer, prompt: Prompt, directive: Directive, thoughts: int, publish: Publish | None, *, sketched: bool
+) -> None:
+    """Put the picture behind the text, or in its place where only a picture is wanted."""
+    if "text_instead" in directive:
+        return
+    if "TEXT" not in prompt.config.get("responseModalities", prompt.card.modalities):
+        answer.parts = []
+    if prompt.config.get("maxOutputTokens", prompt.card.outputs) - thoughts < picture_tokens(prompt):
+        answer.finish = "MAX_TOKENS"
+        return
+    parts, count = pictures(prompt, publish, sketched=sketched)
+    answer.parts = [*parts[:-1], *answer.parts, parts[-1]]
+    answer.media_tokens = {"IMAGE": count}
 
 
 def _run(prompt: Prompt, answer: Answer) -> str:
@@ -199,11 +222,11 @@ def _limit(answer: Answer, config: Object, thoughts: int) -> None:
         _cut(answer, min(stops))
     if "maxOutputTokens" not in config:
         return
-    left: int = config["maxOutputTokens"] - thoughts
-    spent = sum(of_json(part) for part in answer.parts if "text" not in part)
+    left: int = config["maxOutputTokens"] - thoughts - sum(answer.media_tokens.values())
+    spent = sum(of_json(part) for part in answer.parts if "functionCall" in part)
     if spent > left and any("functionCall" in part for part in answer.parts):
         answer.parts, answer.finish = [], "MALFORMED_FUNCTION_CALL" if left > 0 else "MAX_TOKENS"
-    elif of_text("".join(part.get("text", "") for part in answer.parts)) > max(left, 0) or left <= 0:
+    elif of_text("".join(part.get("text", "") for part in answer.parts)) > max(left, 0):
         _cut(answer, max(left, 0) * CHARACTERS_PER_TOKEN)
         answer.finish = "MAX_TOKENS"
         answer.extra.pop("continuationToken", None)
@@ -223,67 +246,9 @@ def _cut(answer: Answer, characters: int) -> None:
 def _add_signature(answer: Answer, prompt: Prompt) -> None:
     first = next((part for part in answer.parts if "functionCall" in part), None)
     visible = answer.visible()
-    signed = first if first is not None else visible[-1] if visible else None
-    if signed is not None:
-        signed["thoughtSignature"] = sign(prompt.fingerprint.hex(), {key: signed[key] for key in signed})
-
-
-def _candidate(answer: Answer, index: int, prompt: Prompt, directive: Directive) -> Object:
-    candidate: Object = {}
-    if answer.finish not in _EXCLUDED and "nocontent" not in directive and answer.finish != "MALFORMED_FUNCTION_CALL":
-        candidate["content"] = {"parts": answer.parts, "role": "model"} if answer.parts else {"role": "model"}
-    candidate |= {"finishReason": answer.finish, "index": index}
-    if answer.message:
-        candidate["finishMessage"] = answer.message
-    if answer.finish == "SAFETY":
-        candidate["safetyRatings"] = _ratings("HIGH")
-    if answer.grounding and candidate.get("content"):
-        texts = [part["text"] for part in answer.visible() if "text" in part]
-        candidate["groundingMetadata"] = answer.grounding.metadata(texts[-1] if texts else "")
-    if prompt.config.get("responseLogprobs") and "content" in candidate:
-        candidate["avgLogprobs"] = -0.25
-    return candidate | answer.extra
-
-
-def _ratings(probability: str) -> list[Object]:
-    blocked, *others = _CATEGORIES
-    first: Object = {"category": f"HARM_CATEGORY_{blocked}", "probability": probability, "blocked": True}
-    return [first, *({"category": f"HARM_CATEGORY_{name}", "probability": "NEGLIGIBLE"} for name in others)]
-
-
-def _finished(response: Object, prompt: Prompt, answers: list[Answer], thoughts: int) -> Object:
-    tally = prompt.tally
-    usage: Object = {"promptTokenCount": tally.total}
-    produced = sum(visible_tokens(part) for answer in answers for part in answer.visible())
-    if produced:
-        usage["candidatesTokenCount"] = produced
-    tool_tokens = sum(answer.tool_tokens for answer in answers)
-    usage["totalTokenCount"] = tally.total + produced + (thoughts if answers else 0) + tool_tokens
-    usage["promptTokensDetails"] = tally.details()
-    if tool_tokens:
-        usage["toolUsePromptTokenCount"] = tool_tokens
-        usage["toolUsePromptTokensDetails"] = [{"modality": "TEXT", "tokenCount": tool_tokens}]
-    if answers and thoughts:
-        usage["thoughtsTokenCount"] = thoughts
-    usage["serviceTier"] = prompt.request.get("serviceTier", "standard")
-    response["usageMetadata"] = usage
-    response["modelVersion"] = f"{prompt.serving.id}-emulated"
-    response["responseId"] = f"emulated-{prompt.fingerprint.hex()[:20]}"
-    if prompt.card.retires:
-        response["modelStatus"] = {
-            "modelStage": "DEPRECATED",
-            "retirementTime": f"{prompt.card.retires.isoformat()}T00:00:00Z",
-            "message": f"{prompt.card.title} will be shut down on {prompt.card.retires.isoformat()}.",
-        }
-    return response
-
-
-def visible_tokens(part: Object) -> int:
-    """Tokens of one part of an answer; thoughts are counted apart, signatures not at all."""
-    if part.get("thought"):
-        return 0
-    if "text" in part:
-        return of_text(part["text"])
-    if "inlineData" in part:
-        return 1120
-    return of_json({key: value for key, value in part.items() if key != "thoughtSignature"})
+    last = first if first is not None else visible[-1] if visible else None
+    # Image models sign the first part and every picture, so that an edit can build on them.
+    several = [*visible[:1], *(part for part in visible if "inlineData" in part)] if answer.media_tokens else []
+    for signed in several or ([last] if last is not None else []):
+        if "thoughtSignature" not in signed:
+            signed["thoughtSignature"] = sign(prompt.fingerprint.hex(), {key: signed[key] for key in signed})

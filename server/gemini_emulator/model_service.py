@@ -11,6 +11,7 @@ from .errors import invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
 from .generate import respond
+from .pictures import Publish
 from .prompt import Prompt
 from .refusals import check_contents, check_request
 from .schema import check
@@ -26,7 +27,7 @@ _LARGEST_PAGE = 1000
 def list_models(service: Service, call: Call) -> Reply:
     """`models.list`."""
     models, token = page(
-        service.catalogue.listed(call.version),
+        service.catalogue.listed(call.version, legacy=service.options.legacy_media),
         call.integer("pageSize", "page_size"),
         call.query.get("pageToken", call.query.get("page_token", "")),
         default=_PAGE,
@@ -37,20 +38,22 @@ def list_models(service: Service, call: Call) -> Reply:
 
 def get_model(service: Service, call: Call) -> Reply:
     """`models.get`."""
-    return Reply(service.catalogue.get(call.names["model"], call.version).resource())
+    legacy = service.options.legacy_media
+    return Reply(service.catalogue.get(call.names["model"], call.version, legacy=legacy).resource())
 
 
 def generate_content(service: Service, call: Call) -> Reply:
     """`models.generateContent`."""
     prompt, directive = _read(service, call, "generateContent")
-    return Reply(respond(prompt, directive), directive=directive)
+    return Reply(respond(prompt, directive, _publisher(service, call, directive)), directive=directive)
 
 
 def stream_generate_content(service: Service, call: Call) -> Reply:
     """`models.streamGenerateContent`."""
     prompt, directive = _read(service, call, "streamGenerateContent")
     sse = call.query.get("alt", call.query.get("$alt", "")) == "sse"
-    return Reply(events=events(respond(prompt, directive)), sse=sse, directive=directive)
+    response = respond(prompt, directive, _publisher(service, call, directive))
+    return Reply(events=events(response), sse=sse, directive=directive)
 
 
 def count_tokens(service: Service, call: Call) -> Reply:
@@ -72,6 +75,13 @@ def count_tokens(service: Service, call: Call) -> Reply:
         tally = Tally()
         tally.add_contents(body["contents"], {}, card)
     return Reply({"totalTokens": tally.total, "promptTokensDetails": tally.details()})
+
+
+def _publisher(service: Service, call: Call, directive: Directive) -> Publish:
+    base_url = call.base_url(service.options.path_prefix)
+    return lambda data, mime: service.files.add(
+        data, mime, base_url=base_url, size=directive.number("bytes", 0) or None
+    )
 
 
 def _read(service: Service, call: Call, method: str) -> tuple[Prompt, Directive]:

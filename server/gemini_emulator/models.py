@@ -73,6 +73,11 @@ class ModelCard:
         """Whether the model turns speech into text and does nothing else."""
         return "-transcribe" in self.id
 
+    @property
+    def legacy(self) -> bool:
+        """Whether the model is Imagen or Veo, which a gateway may serve longer than Google does."""
+        return "predict" in self.methods or "predictLongRunning" in self.methods
+
     def alive(self, today: date) -> bool:
         """Whether the model has not been shut down."""
         return self.shutdown is None or today < self.shutdown
@@ -111,16 +116,28 @@ def _speech(model: str, title: str, generation: float, shutdown: date | None = N
     return ModelCard(model, title, 8_192, 16_384, SPEAK, generation, modalities=("AUDIO",), shutdown=shutdown)
 
 
+def _imagen(model: str, title: str) -> ModelCard:
+    return ModelCard(model, title, 480, 8_192, ("predict",), modalities=("IMAGE",), shutdown=date(2026, 8, 17))
+
+
+def _veo(model: str, title: str, shutdown: date) -> ModelCard:
+    return ModelCard(
+        model, title, 480, 8_192, ("predictLongRunning",), modalities=("VIDEO", "AUDIO"), shutdown=shutdown
+    )
+
+
 def _live(model: str, title: str, generation: float, shutdown: date | None = None) -> ModelCard:
     return ModelCard(model, title, 131_072, 65_536, LIVE, generation, modalities=("AUDIO",), shutdown=shutdown)
 
 
 def _music(model: str, title: str) -> ModelCard:
-    return ModelCard(model, title, 131_072, 8_192, ("generateContent", "countTokens"), modalities=("AUDIO", "TEXT"))
+    return ModelCard(model, title, 131_072, 8_192, ("createInteraction", "countTokens"), modalities=("AUDIO", "TEXT"))
 
 
 _DEC_1 = date(2026, 12, 1)
 _NOV_17 = date(2026, 11, 17)
+_OCT_22 = date(2026, 10, 22)
+_JUN_30 = date(2026, 6, 30)
 
 CATALOGUE: tuple[ModelCard, ...] = (
     ModelCard("gemini-4-argon", "Gemini 4 Argon", 1_048_576, 1_048_576, SPEAK, 4, LEVELS_4),
@@ -207,6 +224,16 @@ CATALOGUE: tuple[ModelCard, ...] = (
     _speech("gemini-2.5-pro-preview-tts", "Gemini 2.5 Pro Preview TTS", 2, _NOV_17),
     _speech("gemini-3.1-flash-tts-preview", "Gemini 3.1 Flash TTS Preview", 3.1, _NOV_17),
     _live("gemini-3.1-flash-live-preview", "Gemini 3.1 Flash Live Preview", 3.1, _NOV_17),
+    # These come back with `Options.legacy_media` too.
+    _imagen("imagen-4.0-generate-001", "Imagen 4"),
+    _imagen("imagen-4.0-ultra-generate-001", "Imagen 4 Ultra"),
+    _imagen("imagen-4.0-fast-generate-001", "Imagen 4 Fast"),
+    _veo("veo-3.1-generate-preview", "Veo 3.1", _OCT_22),
+    _veo("veo-3.1-fast-generate-preview", "Veo 3.1 Fast", _OCT_22),
+    _veo("veo-3.1-lite-generate-preview", "Veo 3.1 Lite", _OCT_22),
+    _veo("veo-3.0-generate-001", "Veo 3", _JUN_30),
+    _veo("veo-3.0-fast-generate-001", "Veo 3 Fast", _JUN_30),
+    _veo("veo-2.0-generate-001", "Veo 2", _JUN_30),
 )  # fmt: skip
 
 
@@ -217,8 +244,14 @@ class Catalogue:
         self._cards = {card.id: card for card in cards}
         self._today = today
 
-    def get(self, name: str, version: str, method: str = "") -> ModelCard:
+    def get(self, name: str, version: str, method: str = "", *, legacy: bool = False) -> ModelCard:
         """The model of a path segment, which may lack `models/`.
+
+        Args:
+            name: the path segment.
+            version: the API version.
+            method: the method that is called on it.
+            legacy: whether Imagen and Veo are still served.
 
         Raises:
             ApiError: 404 for a model that is unknown, shut down, or without the method; 400 for a malformed name.
@@ -227,7 +260,7 @@ class Catalogue:
         if not model or model.strip() != model:
             raise invalid("* GenerateContentRequest.model: unexpected model name format\n")
         card = self._cards.get(model)
-        visible = card is not None and card.alive(self._today) and not (card.alias and version == "v1")
+        visible = card is not None and self._served(card, legacy) and not (card.alias and version == "v1")
         if card is None or not visible or (method and not card.supports(method)):
             served = _SERVED_AS.get(method, method)
             what = f"or is not supported for {served}" if method else "or it may have been shut down"
@@ -244,10 +277,18 @@ class Catalogue:
             card = self._cards[card.served_by]
         return card
 
-    def listed(self, version: str) -> list[Object]:
+    def listed(self, version: str, *, legacy: bool = False) -> list[Object]:
         """The resources that `models.list` shows."""
         return [
             card.resource()
             for card in self._cards.values()
-            if card.alive(self._today) and not (card.alias and version == "v1")
+            if self._served(card, legacy) and not (card.alias and version == "v1")
         ]
+
+    def makes_media(self, model: str) -> bool:
+        """Whether a model draws, speaks or films, and so takes a while."""
+        card = self._cards.get(model)
+        return card is not None and any(kind in card.modalities for kind in ("IMAGE", "AUDIO", "VIDEO"))
+
+    def _served(self, card: ModelCard, legacy: bool) -> bool:
+        return card.alive(self._today) or (legacy and card.legacy)

@@ -22,6 +22,10 @@ class Options:
         models: the model catalogue.
         keys: the API keys that are accepted; None accepts every key that does not begin with `invalid`.
         kept_requests: how many requests the in-memory log remembers.
+        legacy_media: whether Imagen and Veo are still served over `:predict` and `:predictLongRunning`, as a gateway
+            may do; the Developer API answers 404 since they were shut down.
+        kept_days: how long a stored interaction is kept: 55 days on the paid tier, one on the free tier.
+        real_time: whether live music comes at the speed at which it is played, and not as fast as it can.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +36,9 @@ class Options:
     models: tuple[ModelCard, ...] = CATALOGUE
     keys: frozenset[str] | None = None
     kept_requests: int = 10_000
+    legacy_media: bool = False
+    kept_days: float = 55
+    real_time: bool = False
 
     @property
     def path_prefix(self) -> str:

@@ -1,7 +1,8 @@
 """What the API refuses in a well-formed generateContent request, in its words.
 
 `schema` has already checked names and types; here are the rules of meaning. Turn order, function calls and signatures
-are in `turns`, attachments in `media_refusals`, search and maps in `tool_refusals`. Source: the API reference of
+are in `turns`, attachments in `media_refusals`, what is to be made in `output_refusals`, search and maps in
+`tool_refusals`. Source: the API reference of
 generateContent, the "Gemini 3" guide and the messages of the live service.
 """
 
@@ -13,6 +14,7 @@ from .errors import ApiError, invalid
 from .media import modality
 from .media_refusals import check_media, check_transcription
 from .models import ModelCard
+from .output_refusals import check_output
 from .tool_refusals import check_grounding
 from .turns import check_turns
 from .wire import Object
@@ -34,6 +36,7 @@ def check_request(request: Object, card: ModelCard) -> None:
     _contents(request)
     check_media(request["contents"], card)
     _config(request.get("generationConfig", {}), card)
+    check_output(request, card)
     check_transcription(request, card)
     _tools(request, card)
     check_grounding(request, card)
@@ -225,10 +228,6 @@ def _modalities(config: Object, card: ModelCard) -> None:
             f"The requested combination of response modalities ({', '.join(asked) or 'TEXT'}) is not supported by the "
             f"model. models/{card.id} accepts the following combination of response modalities:\n* AUDIO\n"
         )
-    if "imageConfig" in config and "IMAGE" not in card.modalities:
-        raise invalid("Image generation is not enabled for this model.")
-    if "speechConfig" in config and "AUDIO" not in card.modalities:
-        raise invalid("Speech generation is not enabled for this model.")
 
 
 def _tools(request: Object, card: ModelCard) -> None:

@@ -13,6 +13,7 @@ from .wire import Object, dump, is_list, is_object
 _SECRET_HEADERS = frozenset({"x-goog-api-key", "cookie", "proxy-authorization"})
 _SECRET_QUERY = frozenset({"key", "access_token", "$key"})
 _LONG = 64 * 1024
+_DATA = frozenset({"data", "bytesBase64Encoded", "encodedVideo"})
 _STUB = "AAAA"
 
 
@@ -94,7 +95,7 @@ def _shorten(value: object) -> object:
     if is_object(value):
         changed: Object = {}
         for key, item in value.items():
-            long_data = key == "data" and isinstance(item, str) and len(item) > _LONG
+            long_data = key in _DATA and isinstance(item, str) and len(item) > _LONG
             new: object = _STUB if long_data else _shorten(item)
             if new is not item:
                 changed[key] = new

@@ -6,13 +6,17 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
 import uvicorn
 from starlette.types import Scope
 
 from .app import App
+from .clock import EmulatorClock
 from .exchange import Service
 from .faults import Fault, Faults
+from .generated_files import GeneratedFiles
+from .interaction_store import Interactions
 from .models import Catalogue
 from .options import Options
 from .requestlog import RequestLog
@@ -36,6 +40,7 @@ class Emulator:
         self.options = service.options
         self.faults: Faults = service.faults
         self._log = service.log
+        self._clock = service.clock
 
     @property
     def requests(self) -> list[Object]:
@@ -49,6 +54,10 @@ class Emulator:
     def clear_faults(self) -> None:
         """Forget all faults; the same as `DELETE /emulator/faults`."""
         self.faults.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Put the emulator's clock forward; the same as `POST /emulator/clock`."""
+        self._clock.advance(seconds)
 
     def clear_requests(self) -> None:
         """Forget the request log so far; the same as `DELETE /emulator/requests`."""
@@ -95,6 +104,15 @@ def _transport(connection: object) -> asyncio.Transport:
     return transport
 
 
+class _WebSockets(asyncio.Protocol):
+    """The WebSocket protocol of uvicorn, imported with the first connection: it takes a tenth of a second."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+        return WebSocketsSansIOProtocol(*args, **kwargs)
+
+
 @asynccontextmanager
 async def running(options: Options | None = None) -> AsyncGenerator[Emulator, None]:
     """Serve an emulator until the block ends; then it stops within a second, open streams or not.
@@ -104,13 +122,21 @@ async def running(options: Options | None = None) -> AsyncGenerator[Emulator, No
     """
     options = options or Options()
     listener = _listener(options.host, options.port)
+    clock = EmulatorClock()
     service = Service(
-        options, Catalogue(options.models, options.date()), Faults(), RequestLog(options.kept_requests, options.log)
+        options,
+        Catalogue(options.models, options.date()),
+        Faults(),
+        RequestLog(options.kept_requests, options.log),
+        clock,
+        GeneratedFiles(clock),
+        Interactions(clock, options.kept_days),
     )
     app = App(service)
     config = uvicorn.Config(
         app,
-        http="h11", ws="none", loop="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+        http="h11", ws=_WebSockets, ws_per_message_deflate=False, loop="none", lifespan="off", log_config=None,
+        access_log=False, server_header=False,
     )  # fmt: skip
     server = _Server(config)
     app.hang_up = server.hang_up

@@ -10,6 +10,8 @@ Source: the v1beta discovery document of August 2026, and the newer fields that 
 
 from __future__ import annotations
 
+from . import batch_shapes
+
 MESSAGES: dict[str, str] = {
     "GenerateContentRequest": """model:str contents:[Content] systemInstruction:Content tools:[Tool]
         toolConfig:ToolConfig safetySettings:[SafetySetting] generationConfig:GenerationConfig cachedContent:str
@@ -19,6 +21,9 @@ MESSAGES: dict[str, str] = {
     "EmbedContentConfig": """taskType:#TaskType title:str outputDimensionality:int32 autoTruncate:bool
         documentOcr:bool audioTrackExtraction:bool""",
     "BatchEmbedContentsRequest": "requests:[EmbedContentRequest]",
+    "PredictRequest": "instances:[any] parameters:any labels:{str}",
+    "PredictLongRunningRequest": "instances:[any] parameters:any labels:{str} webhookConfig:WebhookConfig",
+    "WebhookConfig": "uris:[str] userMetadata:struct",
     "CountTokensRequest": "contents:[Content] generateContentRequest:GenerateContentRequest",
     "Content": "role:str parts:[Part]",
     "Part": """text:str inlineData:Blob fileData:FileData functionCall:FunctionCall functionResponse:FunctionResponse
@@ -106,6 +111,7 @@ MESSAGES: dict[str, str] = {
         maxItems:int64 minItems:int64 properties:{Schema} required:[str] minProperties:int64 maxProperties:int64
         minLength:int64 maxLength:int64 pattern:str example:any anyOf:[Schema] propertyOrdering:[str] default:any
         minimum:float maximum:float""",
+    **batch_shapes.MESSAGES,
 }
 
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -135,6 +141,7 @@ ONE_OF: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "SpeechConfig": ("speech_config", ("voiceConfig", "multiSpeakerVoiceConfig")),
+    **batch_shapes.ONE_OF,
 }  # fmt: skip
 """Groups of which at most one field may be set."""
 

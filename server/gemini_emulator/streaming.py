@@ -6,7 +6,7 @@ concerns the whole answer come last, and so does a signature, on a part whose te
 
 from __future__ import annotations
 
-from .generate import visible_tokens
+from .usage import visible_tokens
 from .wire import Object
 
 _CHUNKS = 6
@@ -36,6 +36,8 @@ def events(response: Object) -> list[Object]:
 
 
 def _pieces(part: Object) -> list[Object]:
+    if part.get("inlineData", {}).get("mimeType", "").startswith("audio/L16"):
+        return _sounds(part)
     if "text" not in part:
         return [part]
     text: str = part["text"]
@@ -51,6 +53,14 @@ def _pieces(part: Object) -> list[Object]:
     if "thoughtSignature" in part:
         pieces.append({"text": "", "thoughtSignature": part["thoughtSignature"]})
     return pieces
+
+
+def _sounds(part: Object) -> list[Object]:
+    """Raw speech in pieces, each of whole samples: eight characters of base64 are three of them."""
+    blob: Object = part["inlineData"]
+    data: str = blob["data"]
+    size = max(8, -(-len(data) // _CHUNKS) // 8 * 8)
+    return [{**part, "inlineData": {**blob, "data": data[at : at + size]}} for at in range(0, max(1, len(data)), size)]
 
 
 def _so_far(usage: Object, produced: int) -> Object:

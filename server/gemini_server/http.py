@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
-from mcp.server import Server
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,11 +21,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemini_server.app import LOCAL, PRINCIPAL, build
+from gemini_server import downloads
+from gemini_server.app import Published, build
 from gemini_server.bearer import Tokens
+from gemini_server.caller import LOCAL, PRINCIPAL
 from gemini_server.errors import UnsafeSetting
 from gemini_server.settings import Settings
-from gemini_server.toolkit.runtime import Runtime
 
 ENDPOINT = "/mcp"
 PROBES = frozenset({"/healthz", "/readyz"})
@@ -36,6 +37,7 @@ DRAIN_SECONDS = 2
 """How long open calls may go on after a signal."""
 CONNECTIONS = 1000
 """Connections at once; further ones are answered with 503, before files to open run out."""
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 _log = logging.getLogger(__name__)
 
@@ -66,18 +68,22 @@ def is_loopback(host: str) -> bool:
 class Front:
     """The ASGI application around MCP: bearer tokens in front of everything, the caller's name in the scope.
 
-    Whatever path is not a probe needs a token, so that a path which the router reads otherwise than it is written here
-    cannot lead around it.
+    Whatever path is neither a probe nor a link's needs a token, so that a path which the router reads otherwise than it
+    is written here cannot lead around it.
+
+    Attributes:
+        hang_up: ends the connection of a request whose response cannot be brought to its end.
     """
 
     def __init__(self, app: ASGIApp, tokens: Tokens | None) -> None:
+        self.hang_up: Callable[[Scope], None] = lambda scope: None
         self._app = app
         self._tokens = tokens
         self._calls: set[anyio.CancelScope] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["path"] not in PROBES:
+        if scope["type"] == "http" and scope["path"] not in PROBES and not downloads.is_link(scope):
             principal = LOCAL if self._tokens is None else self._tokens.principal(_authorization(scope))
             if principal is None:
                 refused: Response = JSONResponse(
@@ -100,6 +106,11 @@ class Front:
                 self._calls.discard(call)
         if call.cancelled_caught:
             await progress.finish(scope, receive)
+        if progress.broken:
+            self.hang_up(scope)
+            with anyio.move_on_after(1):  # until uvicorn has noticed: it complains of responses without an end
+                while (await receive())["type"] != "http.disconnect":
+                    pass
 
     async def end(self, patience: float) -> None:
         """Cancel the calls that are still open after some seconds; each gets a proper end of its response."""
@@ -113,9 +124,16 @@ class _Progress:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._started = self._finished = False
+        self._started = self._finished = self._measured = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether it was begun and never ended."""
+        return self._started and not self._finished
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._measured = any(name.lower() == b"content-length" for name, _ in message.get("headers", ()))
         self._started = True
         self._finished = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
@@ -123,7 +141,8 @@ class _Progress:
     async def finish(self, scope: Scope, receive: Receive) -> None:
         if not self._started:
             await PlainTextResponse("This server is ending.\n", 503)(scope, receive, self._send)
-        elif not self._finished:
+        elif not self._finished and not self._measured:
+            self._finished = True
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -138,8 +157,7 @@ def security(host: str, settings: Settings) -> TransportSecuritySettings:
     names = {host, *settings.allowed_hosts}
     if is_loopback(host):
         names |= {"127.0.0.1", "localhost", "[::1]"}
-    names.discard("0.0.0.0")  # noqa: S104  a wildcard address is no name that a caller uses
-    names.discard("::")
+    names -= _WILDCARDS  # which are no names that a caller uses
     names = {
         f"[{name}]" if ":" in name and not name.startswith("[") and name.count(":") > 1 else name for name in names
     }
@@ -159,6 +177,24 @@ def security(host: str, settings: Settings) -> TransportSecuritySettings:
     return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
 
 
+def base_url(settings: Settings, host: str, port: int) -> str:
+    """The URL under which callers reach the server, without a slash at its end, for links.
+
+    Args:
+        settings: the public URL, and the host names that are allowed.
+        host: that is bound; for all addresses, the first allowed name stands in the links.
+        port: that is bound.
+    """
+    if settings.public_url:
+        return settings.public_url.rstrip("/").removesuffix(ENDPOINT)
+    if host in _WILDCARDS:
+        host = next(iter(settings.allowed_hosts), "127.0.0.1")
+    if host.count(":") > 1 and not host.startswith("["):
+        host = f"[{host}]"
+    # An allowed name may come with the port at which a proxy listens.
+    return f"http://{host}" if re.search("[^:]:[0-9]+$", host) else f"http://{host}:{port}"
+
+
 def _by_address(request: Request) -> bool:
     """Whether a caller without an Origin names the server by its address."""
     try:
@@ -174,8 +210,14 @@ class Readiness:
     ready = True
 
 
-def application(settings: Settings, server: Server[Runtime], readiness: Readiness) -> Front:
+def application(settings: Settings, server: Published, readiness: Readiness, *, sessions: bool = False) -> Front:
     """The whole HTTP application for a server.
+
+    Args:
+        settings: the settings in force.
+        server: the server.
+        readiness: what /readyz tells.
+        sessions: keep sessions for clients of the older revisions, which then must always meet this process.
 
     Raises:
         UnsafeSetting: a bind that others can reach without a token.
@@ -203,14 +245,21 @@ def application(settings: Settings, server: Server[Runtime], readiness: Readines
             return refusal
         return PlainTextResponse("ready\n") if readiness.ready else PlainTextResponse("ending\n", status_code=503)
 
+    async def download(request: Request) -> Response:
+        return await refused(request) or await downloads.download(server.runtime, request)
+
     app: Starlette = server.streamable_http_app(
         streamable_http_path=ENDPOINT,
         json_response=False,
         # Clients of the older protocol revisions may meet another replica with every request.
-        stateless_http=True,
+        stateless_http=not sessions,
         max_request_body_size=BODY_LIMIT,
         transport_security=secured,
-        custom_starlette_routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
+        custom_starlette_routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route(downloads.ROUTE, download),
+        ],
     )
     return Front(app, tokens)
 
@@ -222,6 +271,13 @@ class _Uvicorn(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         yield
 
+    def hang_up(self, scope: Scope) -> None:
+        """Drop the connection of a request, with what it still has to send."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if isinstance(transport, asyncio.Transport) and getattr(connection, "client", None) == scope["client"]:
+                transport.abort()
+
 
 def serve(settings: Settings) -> int:
     """Serve over HTTP until SIGTERM or SIGINT; returns the exit status."""
@@ -229,11 +285,17 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    host, port = parse_address(settings.http or "")
-    readiness = Readiness()
     published = build(settings)
-    app = application(settings, published, readiness)
+    readiness = Readiness()
+    return await run(settings, published, application(settings, published, readiness), readiness)
+
+
+async def run(settings: Settings, published: Published, app: Front, readiness: Readiness) -> int:
+    """Serve an application until SIGTERM or SIGINT; returns the exit status."""
+    host, port = parse_address(settings.http or "")
     listener = _bind(host, port)
+    bound, port = listener.getsockname()[:2]
+    published.base = base_url(settings, host, port)
     config = uvicorn.Config(
         app,
         http="h11",  # bounded headers, whatever else is installed
@@ -246,6 +308,7 @@ async def _serve(settings: Settings) -> int:
         timeout_graceful_shutdown=DRAIN_SECONDS + 1,
     )
     server = _Uvicorn(config)
+    app.hang_up = server.hang_up
     async with anyio.create_task_group() as tasks:
 
         async def watch() -> None:
@@ -254,13 +317,12 @@ async def _serve(settings: Settings) -> int:
                     if readiness.ready:
                         readiness.ready = False
                         # Clients hold these open for ever; the calls get the time that is left.
-                        published.listens.close()
+                        published.subscriptions.close()
                         tasks.start_soon(app.end, DRAIN_SECONDS)
                     server.force_exit = server.should_exit  # the second signal does not wait for anybody
                     server.should_exit = True
 
         tasks.start_soon(watch)
-        bound, port = listener.getsockname()[:2]
         _log.warning("serving MCP at http://%s:%d%s", f"[{bound}]" if ":" in bound else bound, port, ENDPOINT)
         await server.serve(sockets=[listener])
         tasks.cancel_scope.cancel()

@@ -7,9 +7,11 @@ Read once at start. The key comes from the environment or a key file, never from
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +89,17 @@ class Settings:
         flag="--output-dir",
         shown="`gemini-toolserver` in the user's data directory",
     )
+    output_quota: int = _knob(
+        0,
+        "Bytes that produced files may have together, such as `20GB` or `500MiB`; 0 for no limit.",
+        env=("GEMINI_TOOLSERVER_OUTPUT_QUOTA",),
+        shown="no limit",
+    )
+    sidecars: bool = _knob(
+        True,
+        "Write beside each produced file what it is: model, prompt, cost (`<file>.json`).",
+        env=("GEMINI_TOOLSERVER_SIDECARS",),
+    )
     state_dir: Path | None = _knob(
         None,
         "Where the ledger (conversations, spending) is kept.",
@@ -94,8 +107,39 @@ class Settings:
         flag="--state-dir",
         shown="`gemini-toolserver` in the user's state directory",
     )
+    ledger: str | None = _knob(
+        None,
+        "Keep the ledger in this PostgreSQL database (`postgresql://…`), which several servers can share; needs "
+        "`pip install 'gemini-toolserver[postgres]'`. A `--state-dir` on the command line wins over it.",
+        env=("GEMINI_TOOLSERVER_LEDGER",),
+        shown="a file in the state directory",
+        secret=True,
+    )
     keep_days: int = _knob(
         30, "Days that a conversation is kept after its last turn.", env=("GEMINI_TOOLSERVER_KEEP_DAYS",)
+    )
+    daily_cap: Decimal | None = _knob(
+        None,
+        "US dollars that one caller may spend in a day (UTC), jobs under way included; calls beyond it are refused "
+        "before anything is sent.",
+        env=("GEMINI_TOOLSERVER_DAILY_CAP",),
+        flag="--daily-cap",
+        shown="none",
+    )
+    image_api: Literal["generate", "interactions"] = _knob(
+        "generate",
+        "Which API family makes pictures: `generate` (generateContent) or `interactions`.",
+        env=("GEMINI_TOOLSERVER_IMAGE_API",),
+    )
+    poll: float = _knob(
+        3.0,
+        "Seconds until Gemini is first asked how a job stands; the pauses grow fivefold.",
+        env=("GEMINI_TOOLSERVER_POLL",),
+    )
+    lease: float = _knob(
+        30.0,
+        "Seconds after which another process takes over the jobs of one that died.",
+        env=("GEMINI_TOOLSERVER_LEASE",),
     )
     toolsets: tuple[str, ...] = _knob(
         ("default",),
@@ -191,6 +235,8 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
         if flags.get(spec.name) is not None:
             values[spec.name] = flags[spec.name]
             continue
+        if spec.name == "ledger" and flags.get("state_dir") is not None:
+            continue  # who names a directory for this run means it
         for variable in spec.metadata["env"]:
             raw = environ.get(variable, "").strip()
             if raw:
@@ -203,7 +249,26 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
         raise TypeError(f"unknown settings: {sorted(unknown)}")
     if not values.get("key"):
         _read_key_file(values)
+    if values.get("ledger"):
+        _check_ledger(values["ledger"])
     return Settings(**values)
+
+
+def _check_ledger(url: str) -> None:
+    from gemini_server.jobs.postgres_url import SCHEMES, take_apart
+    from gemini_server.redaction import remember_secret
+
+    parts = take_apart(url)
+    for secret in parts.secrets:
+        remember_secret(secret)
+    # The value is not repeated: whatever it is, there may be a password in it.
+    if not url.startswith(SCHEMES):
+        raise UnsafeSetting("GEMINI_TOOLSERVER_LEDGER must be a URL that begins with postgresql://.")
+    if not parts.sound:
+        raise UnsafeSetting(
+            "The password in GEMINI_TOOLSERVER_LEDGER has characters that end it too early.",
+            "Percent-encode it: / is %2F, @ is %40, : is %3A, ? is %3F.",
+        )
 
 
 def _read_key_file(values: dict[str, Any]) -> None:
@@ -224,6 +289,21 @@ def _read_key_file(values: dict[str, Any]) -> None:
         values["key_file"] = path
 
 
+def dollars(raw: str, where: str) -> Decimal:
+    """An amount of US dollars.
+
+    Raises:
+        UnsafeSetting: it is none; the message names `where`.
+    """
+    try:
+        amount = Decimal(raw.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not 0 <= amount < 1_000_000:
+        raise UnsafeSetting(f"{where} must be an amount of US dollars such as 5 or 0.50, not {raw[:40]!r}.")
+    return amount
+
+
 def _parsed(name: str, raw: str, variable: str) -> Any:
     quoted = repr(raw if len(raw) <= 40 else raw[:39] + "…")
     if name in ("toolsets", "tools", "exclude_tools", "allowed_hosts"):
@@ -232,16 +312,22 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         return tuple(Path(part) for part in raw.split(os.pathsep) if part)
     if name.endswith(("_dir", "_file")):
         return Path(raw)
-    if name in ("allow_http", "allow_sensitive", "read_only", "emulate"):
+    if name == "output_quota":
+        return _bytes(raw, variable)
+    if name in ("allow_http", "allow_sensitive", "read_only", "emulate", "sidecars"):
         lowered = raw.lower()
         if lowered in ("1", "true", "yes", "on"):
             return True
         if lowered in ("0", "false", "no", "off"):
             return False
         raise UnsafeSetting(f"{variable} must be 1 or 0, not {quoted}.")
-    if name in ("timeout", "max_calls", "keep_days"):
+    if name == "daily_cap":
+        return dollars(raw, variable)
+    if name == "image_api" and raw not in ("generate", "interactions"):
+        raise UnsafeSetting(f"{variable} must be generate or interactions, not {quoted}.")
+    if name in ("timeout", "max_calls", "keep_days", "poll", "lease"):
         try:
-            number = float(raw) if name == "timeout" else int(raw)
+            number = int(raw) if name in ("max_calls", "keep_days") else float(raw)
         except ValueError:
             raise UnsafeSetting(f"{variable} must be a number, not {quoted}.") from None
         if not 0 < number < 1_000_000:
@@ -252,3 +338,11 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
     if name == "log_level" and raw.lower() not in ("debug", "info", "warning", "error"):
         raise UnsafeSetting(f"{variable} must be debug, info, warning or error, not {quoted}.")
     return raw
+
+
+def _bytes(raw: str, variable: str) -> int:
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?(?:([kmgt])(i?)b?|b)?", raw, re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise UnsafeSetting(f"{variable} must be a number of bytes such as 20GB or 500MiB, not {raw[:40]!r}.")
+    power = "kmgt".index(found[2].lower()) + 1 if found[2] else 0
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)

@@ -24,12 +24,13 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ToolEntry:
-    """A tool of the surface: where it lives, what it belongs to, what clients see."""
+    """A tool of the surface: where it lives, what it belongs to, what clients see, whether it can be had as a task."""
 
     module: str
     toolset: str
     default: bool
     shown: JsonObject
+    task: bool = False
 
     @property
     def name(self) -> str:
@@ -134,7 +135,13 @@ def build() -> JsonObject:
 
     toolsets = all_toolsets()
     tools = [
-        {"module": module, "toolset": tool.toolset, "default": tool.default, "shown": tool.surface()}
+        {
+            "module": module,
+            "toolset": tool.toolset,
+            "default": tool.default,
+            "shown": tool.surface(),
+            **({"task": True} if tool.finish else {}),
+        }
         for module, toolset in toolsets.items()
         for tool in toolset.tools.values()
     ]
@@ -173,7 +180,11 @@ def dumps(surface: JsonObject) -> str:
 @lru_cache(maxsize=1)
 def load() -> Surface:
     """The packaged surface."""
-    raw = json.loads(FILE.read_text(encoding="utf-8"))
+    return parse(json.loads(FILE.read_text(encoding="utf-8")))
+
+
+def parse(raw: JsonObject) -> Surface:
+    """A surface from what `build` gives."""
     return Surface(
         tuple(ToolEntry(**tool) for tool in raw["tools"]),
         tuple(

@@ -28,7 +28,7 @@ import gemini_tools
 from gemini_emulator import Emulator
 from gemini_server import settings
 from gemini_server.errors import LocalError
-from gemini_server.jobs.output_directory import KEEP_FREE
+from gemini_server.jobs.room import KEEP_FREE
 from gemini_server.toolkit import artifacts as kept
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import ArtifactOut
@@ -196,7 +196,7 @@ async def test_an_answer_survives_an_output_directory_that_fails(
 async def test_an_answer_survives_a_full_disk(
     connect: Connect, fake: FakeGemini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gemini_server.jobs.output_directory.KEEP_FREE", 2**60)
+    monkeypatch.setattr("gemini_server.jobs.room.KEEP_FREE", 2**60)
     fake.say(drew(png()))
     async with connect(base_url=fake.url) as client:
         result = await plotted(client)

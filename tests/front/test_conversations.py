@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from gemini_emulator import Emulator
-from gemini_server import app
+from gemini_server import app, caller
 from tests.conftest import ERAS, Connect, error_of, structured, text_of
 from tests.front.conftest import (
     FakeGemini,
@@ -244,13 +245,12 @@ async def test_a_foreign_conversation_looks_like_one_that_never_was(
     connect: Connect, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     principal = "alice"
-    made = app._call  # pyright: ignore[reportPrivateUsage]
+    made = caller.call_of
 
-    def somebodys(ctx: Any) -> Any:
-        call = made(ctx)
-        return type(call)(call.runtime, principal, call.progress)
+    def somebodys(ctx: Any, **more: Any) -> Any:
+        return replace(made(ctx, **more), principal=principal)
 
-    monkeypatch.setattr(app, "_call", somebodys)
+    monkeypatch.setattr(app, "call_of", somebodys)
     unknown = "c_" + "A" * 22
     async with connect(toolsets=ALL) as client:
         hers = (await ask(client, conversation="new"))["conversation"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import math
@@ -11,6 +12,7 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -132,9 +134,10 @@ async def test_1200_items_are_twelve_batches_in_their_order(connect: Connect, em
         ]
     batches = [request["body"]["requests"] for request in emulator.requests[:-4]]
     assert [len(batch) for batch in batches] == [100] * 12
-    assert max(value for value, _ in heard) == 1200
-    assert {total for _, total in heard} == {1200}
-    assert len(heard) == 12
+    shares = [value for value, total in heard if total]
+    assert shares == sorted(shares)
+    assert any(0 < share < 1 for share in shares)
+    assert {total for _, total in heard} <= {1.0, None}
     (artifact,) = found["artifacts"]
     assert "vectors" not in found
     assert found["count"] == 1200
@@ -367,6 +370,79 @@ async def test_an_answer_that_does_not_fit_the_question_is_an_error(
     fake.say(body)
     async with connect(base_url=fake.url) as client:
         assert "Gemini" in await refused(client, items=["a", "b"])
+
+
+async def test_a_dropped_call_ends_in_the_ledger_with_all_its_vectors(connect: Connect, fake: FakeGemini) -> None:
+    gate = asyncio.Event()
+    fake.say(Reply({"embeddings": [{"values": [1.0, 0.0]}]}, gate=gate))
+    async with connect(base_url=fake.url, toolsets=("default", "jobs")) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "embed", {"items": ["a"]})
+            await fake.wait_for(1)
+            tasks.cancel_scope.cancel()
+        (job,) = structured(await client.call_tool("list_jobs", {}))["jobs"]
+        gate.set()
+        done = structured(await client.call_tool("get_job", {"job": job["id"], "wait_seconds": 10}))
+    assert (job["kind"], job["status"]) == ("vectors", "submitting")
+    assert done["result"]["vectors"] == [[1.0, 0.0]]
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("more", [{}, {"save": True}, {"save": True, "format": "jsonl"}])
+@pytest.mark.parametrize("mode", ERAS)
+async def test_get_job_delivers_what_the_plain_call_gives(
+    connect: Connect, emulator: Emulator, mode: str, more: Json
+) -> None:
+    arguments: Json = {"items": ["cat", "dog"], "dimensions": 16, **more}
+    async with connect(mode=mode, toolsets=("default", "embeddings")) as client:
+        plain = structured(await client.call_tool("embed", arguments))
+        pending = await client.call_tool("embed", {**arguments, "wait_seconds": 0})
+        job = structured(pending)["job"]
+        done = structured(await client.call_tool("get_job", {"job": job["id"], "wait_seconds": 10}))
+        artifacts = done.get("artifacts", [])
+        ranked = [
+            structured(await client.call_tool("rank_by_similarity", {"query": "kitten", "artifact": one["id"]}))
+            for one in artifacts
+        ]
+    assert job["id"] in job["next"]
+    assert structured(pending).keys() == {"job"}
+    assert done["status"] == "done"
+    assert done["result"] == {name: value for name, value in plain.items() if name != "artifacts"}
+    for made, kept in zip(plain.get("artifacts", []), artifacts, strict=True):
+        assert kept["sha256"] == made["sha256"]
+    assert all(one["matches"] for one in ranked)
+    assert len(emulator.requests) == 2 + len(ranked)
+
+
+async def test_the_same_call_joins_the_one_under_way_and_not_the_one_that_is_done(
+    connect: Connect, fake: FakeGemini
+) -> None:
+    gate = asyncio.Event()
+    fake.say(Reply({"embeddings": [{"values": [1.0]}]}, gate=gate))
+    async with connect(base_url=fake.url) as client:
+        first = structured(await client.call_tool("embed", {"items": ["a"], "wait_seconds": 0}))
+        second = structured(await client.call_tool("embed", {"items": ["a"], "wait_seconds": 0}))
+        other = structured(await client.call_tool("embed", {"items": ["a"], "dimensions": 1, "wait_seconds": 0}))
+        gate.set()
+        await client.call_tool("get_job", {"job": first["job"]["id"], "wait_seconds": 10})
+        third = await embed(client, "a")
+    assert second["job"]["id"] == first["job"]["id"]
+    assert "under way already" in warned(second["job"])
+    assert other["job"]["id"] != first["job"]["id"]
+    assert third["vectors"] == [[1.0]]
+    assert len(fake.requests) == 3
+
+
+async def test_a_failure_says_the_same_whether_somebody_waits_or_not(connect: Connect, emulator: Emulator) -> None:
+    async with connect() as client:
+        words = await refused(client, items=["[emulate: status=402]"])
+        job = structured(await client.call_tool("embed", {"items": ["[emulate: status=402]"], "wait_seconds": 0}))[
+            "job"
+        ]
+        done = structured(await client.call_tool("get_job", {"job": job["id"], "wait_seconds": 10}))
+    assert done["status"] == "failed"
+    assert done["error"]["code"] == "payment_required" or "credit" in done["error"]["message"]
+    assert "credit" in words
 
 
 async def test_no_more_than_four_batches_are_under_way_at_once(

@@ -144,6 +144,7 @@ async def test_spending_is_summed_by_day_and_model(connect: Connect, fake: FakeG
             "output_tokens": 500,
             "thought_tokens": 300,
             "cached_tokens": 4_000,
+            "cost_usd": None,
             "unpriced_calls": 1,
         },
     ]

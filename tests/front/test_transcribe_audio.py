@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -10,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -389,30 +391,83 @@ async def test_a_directory_that_cannot_be_written_costs_the_file_and_not_the_tra
     assert "could not be saved" in warned(found)
 
 
-@pytest.mark.parametrize("model", [MODEL, GENERAL])
-async def test_progress_is_the_text(connect: Connect, emulator: Emulator, talk: Path, model: str) -> None:
-    pieces: list[str] = []
+async def test_progress_says_how_much_has_come(connect: Connect, fake: FakeGemini, talk: Path) -> None:
+    heard_: list[str] = []
+    gate = asyncio.Event()
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
-        pieces.append(message or "")
+        heard_.append(message or "")
+        gate.set()
 
-    async with connect() as client:
-        arguments = {"audio": "talk.wav", "model": model}
-        found = structured(await client.call_tool("transcribe_audio", arguments, progress_callback=hear))
-    assert "".join("".join(pieces).split()) == "".join(found["text"].split())
-
-
-async def test_progress_is_the_text_of_segments_too(connect: Connect, fake: FakeGemini, talk: Path) -> None:
-    pieces: list[str] = []
-
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
-        pieces.append(message or "")
-
-    fake.say(heard(spoken("One.", "0s", "1s"), spoken("Two.", "1s", "2s")))
+    fake.say(Reply(events=[candidate(spoken("One.", "0s", "1s"), spoken("Two.", "1s", "2s"))], gate=gate))
     async with connect(base_url=fake.url) as client:
         result = await client.call_tool("transcribe_audio", {"audio": "talk.wav"}, progress_callback=hear)
     assert structured(result)["text"] == "One. Two."
-    assert "".join(pieces).split() == ["One.", "Two."]
+    assert heard_
+    assert all(message.startswith("transcript: ") for message in heard_)
+    assert not any("One." in message for message in heard_), "what a recording says is data, and no progress"
+
+
+async def test_a_dropped_call_ends_in_the_ledger_with_its_transcript(
+    connect: Connect, fake: FakeGemini, talk: Path
+) -> None:
+    gate = asyncio.Event()
+    fake.say(Reply(events=[candidate(spoken("Still here.", "0s", "1s"))], gate=gate))
+    async with connect(base_url=fake.url, toolsets=("default", "media", "jobs")) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "transcribe_audio", {"audio": "talk.wav"})
+            await fake.wait_for(1)
+            tasks.cancel_scope.cancel()
+        (job,) = structured(await client.call_tool("list_jobs", {"kind": "transcript"}))["jobs"]
+        gate.set()
+        done = structured(await client.call_tool("get_job", {"job": job["id"], "wait_seconds": 10}))
+    assert done["text"] == "Still here."
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("form", ["text", "srt"])
+@pytest.mark.parametrize("mode", ERAS)
+async def test_get_job_delivers_what_the_plain_call_gives(
+    connect: Connect, emulator: Emulator, talk: Path, mode: str, form: str
+) -> None:
+    arguments = {"audio": "talk.wav", "format": form}
+    async with connect(mode=mode, toolsets=("default", "media")) as client:
+        plain = await transcribe(client, **{**arguments, "audio": "talk.wav"})
+        pending = await client.call_tool("transcribe_audio", {**arguments, "wait_seconds": 0})
+        job = structured(pending)["job"]
+        done = structured(await client.call_tool("get_job", {"job": job["id"], "wait_seconds": 10}))
+    assert structured(pending).keys() == {"job"}
+    assert "Do not start it again" in text_of(pending)
+    assert done["status"] == "done"
+    assert done["text"] == plain.pop("text")
+    assert done["untrusted"] == plain.pop("untrusted")
+    artifacts = plain.pop("artifacts")
+    assert done["result"] == plain
+    assert [content_of(one) for one in done["artifacts"]] == [content_of(one) for one in artifacts]
+    assert [one["mime_type"] for one in done["artifacts"]] == [one["mime_type"] for one in artifacts]
+
+
+async def test_a_transcript_that_the_ledger_does_not_take_is_a_file(
+    connect: Connect, emulator: Emulator, talk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connect() as client:
+        plain = await transcribe(client)
+        monkeypatch.setattr("gemini_server.toolkit.performed.LARGEST", len(json.dumps(plain["segments"])))
+        found = await transcribe(client, speakers=True)
+    (artifact,) = found["artifacts"]
+    whole = json.loads(content_of(artifact))
+    assert whole["segments"] == plain["segments"]
+    assert found["text"] == plain["text"]
+    assert "segments" not in found
+    assert artifact["uri"] in warned(found)
+
+
+async def test_a_failure_that_was_billed_says_what_it_used(connect: Connect, fake: FakeGemini, talk: Path) -> None:
+    fake.say(heard(finish="PROHIBITED_CONTENT"))
+    async with connect(base_url=fake.url) as client:
+        result = await client.call_tool("transcribe_audio", {"audio": "talk.wav"})
+    assert result.meta is not None
+    assert result.meta["gemini-toolserver/error"]["usage"]["total_tokens"] == 14
 
 
 REFUSED: list[tuple[str, Json, str]] = [

@@ -166,6 +166,12 @@ async def _analyze_media(stage: Stage) -> list[CallToolResult]:
     ]
 
 
+async def _generate_image(stage: Stage) -> list[CallToolResult]:
+    drawn: Json = {"inlineData": {"mimeType": "image/png", "data": PICTURE.partition(",")[2]}}
+    asked: Json = {"prompt": "x", "references": [PICTURE]}
+    return [await stage.call("generate_image", asked, candidate(THOUGHT, {"text": HOSTILE}, drawn))]
+
+
 async def _detect_objects(stage: Stage) -> list[CallToolResult]:
     found = json.dumps([{"box_2d": [250, 250, 750, 750], "label": HOSTILE}], ensure_ascii=False)
     return [await stage.call("detect_objects", {"image": PICTURE}, candidate({"text": found}))]
@@ -224,12 +230,51 @@ async def _server_status(stage: Stage) -> list[CallToolResult]:
     return [await stage.call("server_status", {}, {"models": [{"name": "models/x", "displayName": HOSTILE}]})]
 
 
+async def _generate_video(stage: Stage) -> list[CallToolResult]:
+    film = {"type": "video", "mime_type": "video/mp4", "data": base64.b64encode(b"\0\0\0\x18ftypisom").decode()}
+    step = {"type": "model_output", "content": [film, {"type": "text", "text": HOSTILE}]}
+    answer = {"id": "v1_x", "status": "completed", "model": HOSTILE, "steps": [step]}
+    return [await stage.call("generate_video", {"prompt": "x", "first_frame": PICTURE}, answer)]
+
+
+async def _synthesize_speech(stage: Stage) -> list[CallToolResult]:
+    sound = {"inlineData": {"mimeType": "audio/L16;rate=24000", "data": base64.b64encode(bytes(480)).decode()}}
+    answer = candidate(sound, {"text": HOSTILE})
+    return [await stage.call("synthesize_speech", {"text": "x", "style": "calm"}, answer)]
+
+
+async def _compose_music(stage: Stage) -> list[CallToolResult]:
+    song = {"type": "audio", "mime_type": "audio/mp3", "data": base64.b64encode(b"\xff\xfb\x90\x64" * 9).decode()}
+    step = {"type": "model_output", "content": [{"type": "text", "text": HOSTILE}, song]}
+    answer = {"id": "v1_x", "status": "completed", "model": HOSTILE, "steps": [step]}
+    return [await stage.call("compose_music", {"prompt": "x", "image": PICTURE}, answer)]
+
+
+async def _get_job(stage: Stage) -> list[CallToolResult]:
+    for make in (_generate_image, _compose_music, _generate_video, _transcribe_audio):
+        await make(stage)
+    jobs = structured(await stage.client.call_tool("list_jobs", {}))["jobs"]
+    assert len(jobs) >= 4
+    return [await stage.client.call_tool("get_job", {"job": job["id"]}) for job in jobs]
+
+
+async def _cancel_job(stage: Stage) -> list[CallToolResult]:
+    await _generate_video(stage)
+    (job,) = structured(await stage.client.call_tool("list_jobs", {}))["jobs"]
+    return [await stage.client.call_tool("cancel_job", {"job": job["id"]})]
+
+
 Row = Callable[[Stage], Awaitable[list[CallToolResult]]]
 
 TELLS: dict[str, Row] = {
     "analyze_media": _analyze_media,
+    "cancel_job": _cancel_job,
+    "compose_music": _compose_music,
     "detect_objects": _detect_objects,
+    "generate_image": _generate_image,
     "generate_text": _generate_text,
+    "generate_video": _generate_video,
+    "get_job": _get_job,
     "read_urls": _read_urls,
     "run_code": _run_code,
     "search_maps": _search_maps,
@@ -245,10 +290,14 @@ SILENT: dict[str, Row] = {
     "list_conversations": _list_conversations,
     "list_models": _list_models,
     "server_status": _server_status,
+    "synthesize_speech": _synthesize_speech,
 }
 """Tools that answer in this server's words, numbers and names."""
-OWN: dict[str, str] = {"rank_by_similarity": "the caller's candidates come back as they were given"}
-MARKUP_STAYS = ("analyze_media", "run_code")
+OWN: dict[str, str] = {
+    "list_jobs": "one line for each job, without what it brought",
+    "rank_by_similarity": "the caller's candidates come back as they were given",
+}
+MARKUP_STAYS = ("analyze_media", "compose_music", "generate_image", "get_job", "run_code")
 """Tools whose text rests on the caller's own attachments: HTML may be just what was asked for."""
 
 

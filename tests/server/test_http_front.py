@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gemini_server import app, settings
+from gemini_server import app, caller, settings
 from gemini_server.bearer import Tokens
 from gemini_server.errors import UnsafeSetting
 from gemini_server.http import (
@@ -275,7 +275,7 @@ async def seen_by(tokens: Tokens | None, path: str, headers: list[tuple[bytes, b
     arrived: list[str] = []
 
     async def behind(scope: Scope, receive: Receive, send: Send) -> None:
-        arrived.append(str(scope.get(app.PRINCIPAL, "nobody")))
+        arrived.append(str(scope.get(caller.PRINCIPAL, "nobody")))
 
     async def send(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -295,7 +295,7 @@ async def test_no_spelling_of_a_path_leads_around_the_token(token_file: Path, pa
     tokens = Tokens(token_file)
     assert await seen_by(tokens, path, []) == "401"
     assert await seen_by(tokens, path, [(b"authorization", f"Bearer {BOB}".encode())]) == "bob"
-    assert await seen_by(None, path, []) == app.LOCAL
+    assert await seen_by(None, path, []) == caller.LOCAL
 
 
 async def test_two_authorization_headers_are_none(token_file: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gemini_server import app, log, settings
+from gemini_server import app, log, redaction, settings
 from gemini_server.cli.serve import from_flags, parser
 from gemini_server.errors import UnsafeSetting
 from gemini_server.settings import Settings
@@ -155,6 +155,42 @@ def test_a_malformed_value_is_refused_and_the_text_names_the_variable(variable: 
     assert len(str(refused.value)) < 300
 
 
+LEDGER = "postgresql://u:CANARY-pa55%2F@db.example/gemini"
+
+
+def test_the_ledger_comes_from_the_environment_alone_and_never_shows() -> None:
+    found = settings.read({"GEMINI_TOOLSERVER_LEDGER": LEDGER})
+    assert found.ledger == LEDGER
+    assert "CANARY" not in repr(found)
+    said = redaction.redact(f"connecting to {LEDGER} with CANARY-pa55/ and CANARY-pa55%2F")
+    assert said == "connecting to [hidden] with [hidden] and [hidden]"
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--ledger", LEDGER])
+
+
+def test_a_state_directory_on_the_command_line_wins_over_the_ledger_of_the_environment() -> None:
+    environ = {"GEMINI_TOOLSERVER_LEDGER": LEDGER, "GEMINI_TOOLSERVER_STATE_DIR": "/s"}
+    assert settings.read(environ).ledger == LEDGER
+    assert settings.read(environ, state_dir=Path("/t")).ledger is None
+    assert settings.read({}, state_dir=Path("/t"), ledger=LEDGER).ledger == LEDGER
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:CANARY@h/db",
+        "CANARY",
+        "host=h password=CANARY",
+        "postgresql://u:CAN/ARY@h/db",
+        "postgresql://u:CAN@ARY@h/db",
+    ],
+)
+def test_a_ledger_that_cannot_be_understood_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(UnsafeSetting, match="GEMINI_TOOLSERVER_LEDGER") as refused:
+        settings.read({"GEMINI_TOOLSERVER_LEDGER": url})
+    assert "ARY" not in str(refused.value)
+
+
 def test_an_unknown_setting_is_a_fault_of_the_program() -> None:
     with pytest.raises(TypeError, match="colour"):
         settings.read({}, colour="blue")
@@ -229,6 +265,7 @@ def test_every_setting_is_documented_and_reachable_but_never_a_key_by_flag() -> 
         assert all(name.startswith(("GEMINI_", "GOOGLE_")) for name in spec.metadata["env"])
     by_name = {spec.name: spec.metadata for spec in fields(Settings)}
     assert by_name["key"]["flag"] == ""
+    assert by_name["ledger"]["flag"] == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG")

@@ -6,7 +6,7 @@ from gemini_server.errors import LocalError, NotFound
 from gemini_server.toolkit.artifacts import shown
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.preview import preview
-from gemini_server.toolkit.results import Blob
+from gemini_server.toolkit.results import ArtifactOut, Blob
 from gemini_server.toolkit.toolset import Toolset
 
 TOOLSET = Toolset("artifacts", "The files that calls produced.")
@@ -36,13 +36,21 @@ async def artifact(call: Call, id: str) -> Blob:  # noqa: A002  the template's n
         out = shown(call, found)
         raise LocalError(
             f"The artifact has {out.bytes} bytes ({out.mime_type}); resources are sent up to {LARGEST // 2**20} MiB.",
-            f"Open the file: {out.path}."
-            if out.path
-            else f"The file is {found.name} in the output directory on the server's machine; "
-            "as a media source, tools take its URI at any size.",
+            _elsewhere(out, found.name),
             code="too_large",
         )
     return Blob(data=await call.runtime.artifacts.read(found, limit=LARGEST), mime_type=found.mime_type)
+
+
+def _elsewhere(out: ArtifactOut, name: str) -> str:
+    """How to come by a file that is too large for a resource."""
+    if out.path:
+        return f"Open the file: {out.path}."
+    if out.url:
+        how = "Results give it a `url` that serves it at any size for a day; get_job gives a new one."
+    else:
+        how = f"The file is {name} in the output directory on the server's machine."
+    return f"{how} As a media source, tools take its URI at any size."
 
 
 @TOOLSET.resource(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal, cast, get_args
 
 import anyio.to_thread
@@ -11,12 +11,25 @@ from pydantic import Field
 
 from gemini_server.api.embeddings import MOST_DIMENSIONS, TaskType
 from gemini_server.errors import ArgumentError, LocalError
+from gemini_server.jobs.job import Job
 from gemini_server.jobs.vectors import VectorSet, VectorSets
-from gemini_server.toolkit import artifacts, embedding, vectors
+from gemini_server.toolkit import (
+    artifacts,
+    embedding,
+    embedding_items,
+    job_result,
+    jobs,
+    kept_vectors,
+    performed,
+    vectors,
+)
 from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.embedding import Embedded, Item
+from gemini_server.toolkit.embedding import Embedded
+from gemini_server.toolkit.embedding_items import Item
 from gemini_server.toolkit.generation.options import model_id
+from gemini_server.toolkit.job_result import Pending
+from gemini_server.toolkit.jobs import Plan, WaitSeconds
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.results import Result, Usage
 from gemini_server.toolkit.toolset import Toolset
@@ -24,13 +37,7 @@ from gemini_server.toolkit.vectors import Vector
 
 TOOLSET = Toolset("embeddings", "Vectors of texts and media, and the best matches by them.")
 
-INLINE_FLOATS = 20_000
-INLINE_BYTES = 150 * 1024
-"""The most that a result holds inline; an agent cannot use more numbers than that anyway."""
-FILE_BYTES = 256 * 1024 * 1024
-"""The largest file of vectors."""
-EXCERPT = 200
-"""Characters of a text that a match shows."""
+KIND = "vectors"
 RANKED_DIMENSIONS = 768
 """Enough to rank by, at a quarter of the traffic."""
 MOST_MATCHES = 100
@@ -41,10 +48,11 @@ class Embeddings(Result):
 
     vectors: Annotated[list[list[float]] | None, Field(description="in the order of items, then media")] = None
     artifacts: list[ArtifactOut] | None = None
-    dimensions: int
-    count: int
-    model: str
-    usage: Usage
+    dimensions: int | None = None
+    count: int | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    job: Pending = None
     incomplete: bool | None = None
     missing: Annotated[list[str] | None, Field(description="items without a vector, e.g. 200-299")] = None
     warnings: list[str] | None = None
@@ -72,7 +80,12 @@ class Ranking(Result):
     retries: int | None = None
 
 
-@TOOLSET.tool(read_only=True, destructive=False, idempotent=True, open_world=True, default=True)
+async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> Embeddings:
+    """The vectors that a job made, or the job while it goes on."""
+    return await job_result.finished(call, job, Embeddings, warnings)
+
+
+@TOOLSET.tool(read_only=True, destructive=False, idempotent=True, open_world=True, default=True, finish=finish)
 async def embed(
     call: Call,
     items: Annotated[list[str] | None, Field(description="texts")] = None,
@@ -82,11 +95,11 @@ async def embed(
     title: Annotated[str | None, Field(description="of documents")] = None,
     save: Annotated[bool, Field(description="as a file")] = False,
     format: Annotated[Literal["npy", "jsonl"] | None, Field(description="of it")] = None,  # noqa: A002
+    wait_seconds: WaitSeconds = jobs.WAIT,
     model: ModelName = None,
 ) -> Embeddings:
     """Embed texts and media: one vector per item. Billed by token."""
     task = _task(task_type)
-    form = format or "npy"
     if title and task != "RETRIEVAL_DOCUMENT":
         raise ArgumentError("title goes with task_type RETRIEVAL_DOCUMENT alone.", "Set it, or leave the title out.")
     if dimensions is not None and not 1 <= dimensions <= MOST_DIMENSIONS:
@@ -94,23 +107,46 @@ async def embed(
     wanted = [Item(text=text, task=task, title=title) for text in items or ()]
     # The task is told to a model in words or a field of texts; pictures and sounds have neither.
     wanted += [Item(source=source) for source in media or ()]
-    chosen = model_id(model or call.runtime.catalogue.default("embedding"))
-    await _check_room(call, len(wanted), dimensions or MOST_DIMENSIONS, form, save=save)
-    done = await embedding.embed(call, chosen, wanted, dimensions)
-    warnings = embedding.remarks(call, chosen, wanted)
-    result = Embeddings(
-        dimensions=done.dimensions, count=done.count, model=chosen, usage=done.usage, retries=done.retries or None
+    order = _Order(
+        model_id(model or call.runtime.catalogue.default("embedding")), wanted, dimensions, task, format or "npy", save
     )
-    inline = await anyio.to_thread.run_sync(_inline, done)
+    await kept_vectors.check_room(call, len(wanted), dimensions or MOST_DIMENSIONS, order.form, save=save)
+    embedding_items.check(call, order.model, wanted)
+    same = [await embedding_items.look(call, wanted), dimensions, order.form, save]
+    plan = Plan(KIND, "embed", "perform", order.model, identity=same, window=0.0)
+    begun = await jobs.begin(call, plan, perform=performed.performing(call, KIND, lambda own: _embed(own, order)))
+    job = await jobs.wait(call, begun.job, wait_seconds)
+    return await finish(call, job, jobs.reused(begun))
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    model: str
+    items: list[Item]
+    dimensions: int | None
+    task: TaskType | None
+    form: Literal["npy", "jsonl"]
+    save: bool
+
+
+async def _embed(call: Call, order: _Order) -> Embeddings:
+    done = await embedding.embed(call, order.model, order.items, order.dimensions)
+    warnings = embedding_items.remarks(call, order.model, order.items)
+    result = Embeddings(
+        dimensions=done.dimensions, count=done.count, model=order.model, usage=done.usage, retries=done.retries or None
+    )
+    inline = await anyio.to_thread.run_sync(kept_vectors.inline, done)
+    form = order.form
     if done.cause is not None:
         result.incomplete, result.missing = True, done.missing()
         warnings.append(_incomplete(done))
         # Rows that are not there would shift all that follow; lines carry their index.
         form = "jsonl"
-    if save or inline is None or done.cause is not None:
+    if order.save or inline is None or done.cause is not None:
         try:
-            kept, trouble = await _keep(
-                call, done, [item.text for item in wanted], form, VectorSet(chosen, done.dimensions, task)
+            texts = [item.text for item in order.items]
+            kept, trouble = await kept_vectors.keep(
+                call, done, texts, form, VectorSet(order.model, done.dimensions, order.task)
             )
             result.artifacts = [kept]
             warnings += trouble
@@ -153,7 +189,7 @@ async def rank_by_similarity(
     first, *others = done.vectors
     if first is None:
         raise done.cause or ArgumentError("The query has no vector.")
-    warnings = embedding.remarks(call, chosen, [Item(text=text) for text in texts])
+    warnings = embedding_items.remarks(call, chosen, [Item(text=text) for text in texts])
     if done.cause is not None:
         warnings.append(f"Not all candidates were compared. {done.cause}")
     return Ranking(
@@ -182,7 +218,7 @@ async def _rank_kept(call: Call, query: str, artifact: str, top_k: int, model: s
             f"The artifact's vectors are of {origin.model}; those of {chosen} do not compare with them.",
             "Leave model out, or embed the items again.",
         )
-    data = await call.runtime.artifacts.read(found, limit=FILE_BYTES * 2)
+    data = await call.runtime.artifacts.read(found, limit=kept_vectors.FILE_BYTES * 2)
     kept: list[Vector | None]
     texts: list[str | None]
     if vectors.is_npy(data):
@@ -216,7 +252,7 @@ async def _ranked(
     query: Vector, candidates: list[Vector | None], texts: list[str | None] | list[str], top_k: int
 ) -> list[Match]:
     best = await anyio.to_thread.run_sync(vectors.nearest, query, candidates, top_k)
-    return [Match(index=index, score=round(score, 6), text=_excerpt(texts[index])) for index, score in best]
+    return [Match(index=index, score=round(score, 6), text=kept_vectors.excerpt(texts[index])) for index, score in best]
 
 
 def _task(named: str | None) -> TaskType | None:
@@ -230,23 +266,6 @@ def _task(named: str | None) -> TaskType | None:
     return cast(TaskType, named.upper())
 
 
-def _excerpt(text: str | None) -> str | None:
-    return text if text is None or len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
-
-
-async def _check_room(call: Call, count: int, dimensions: int, form: str, *, save: bool) -> None:
-    """Refuse what could not be kept, before it is paid for."""
-    size = count * dimensions * vectors.BYTES_PER_FLOAT[form]
-    if size > FILE_BYTES:
-        raise ArgumentError(
-            f"{count} vectors of {dimensions} dimensions are {size >> 20} MiB as {form}, more than the "
-            f"{FILE_BYTES >> 20} of one file; nothing was sent.",
-            "Take fewer dimensions (768), the format npy, or several calls.",
-        )
-    if save or count * dimensions > INLINE_FLOATS:
-        await call.runtime.artifacts.check_room(size)
-
-
 def _incomplete(done: Embedded) -> str:
     missing = done.missing()
     shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
@@ -254,33 +273,3 @@ def _incomplete(done: Embedded) -> str:
         f"{done.count} of {len(done.vectors)} vectors came; items {shown} are missing. {done.cause} "
         "Embed only the missing ones again."
     )
-
-
-def _inline(done: Embedded) -> list[list[float]] | None:
-    """The vectors as a result shows them; None where they are too many."""
-    if done.count * done.dimensions > INLINE_FLOATS:
-        return None
-    shown = [vectors.rounded(vector) for vector in done.vectors if vector is not None]
-    return shown if len(json.dumps(shown, separators=(",", ":"))) <= INLINE_BYTES else None
-
-
-async def _keep(
-    call: Call, done: Embedded, texts: list[str | None], form: str, origin: VectorSet
-) -> tuple[ArtifactOut, list[str]]:
-    """Save the vectors, and write down where they come from; what goes wrong with that is a warning."""
-
-    def write() -> bytes:
-        if form == "jsonl":
-            return vectors.to_jsonl(done.vectors, texts)
-        return vectors.to_npy([vector for vector in done.vectors if vector is not None])
-
-    data = await anyio.to_thread.run_sync(write)
-    kept = await artifacts.keep(call, "vectors", data, name="vectors.jsonl" if form == "jsonl" else "")
-    if form != "jsonl":
-        # Lines of JSON have the texts themselves.
-        origin = replace(origin, texts=tuple(map(_excerpt, texts)))
-    try:
-        await VectorSets(call.runtime.store).put(call.principal, kept.id, origin)
-    except LocalError as error:
-        return kept, [f"rank_by_similarity cannot use {kept.uri}: {error}"]
-    return kept, []

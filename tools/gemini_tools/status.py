@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.health import Check, examine
@@ -57,8 +57,12 @@ class SpentOut(Result):
     output_tokens: int
     thought_tokens: int
     cached_tokens: int
-    cost_usd: Annotated[float | None, Field(description="absent: price unknown")] = None
-    unpriced_calls: int | None = None
+    cost_usd: Annotated[float | None, Field(description="null: price unknown")] = None
+    unpriced_calls: Annotated[int | None, Field(description="calls whose price is unknown, not in cost_usd")] = None
+
+    @model_serializer(mode="wrap")
+    def _keep_unknown_cost(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**dump(self), "cost_usd": self.cost_usd}
 
 
 class UsageByDay(Result):

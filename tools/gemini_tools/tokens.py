@@ -68,7 +68,7 @@ async def count_tokens(
             try:
                 counted = (await call.runtime.client.call(models.COUNT, body=body, model=name)).value
             except NotFound as error:
-                raise with_replacement(call, chosen, error) from None
+                raise with_replacement(call.runtime, chosen, error) from None
     by_modality = {d.modality: d.token_count for d in counted.prompt_tokens_details or () if d.modality}
     cost, price_date = call.runtime.catalogue.cost(
         chosen,

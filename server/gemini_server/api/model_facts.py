@@ -60,6 +60,7 @@ class FamilyRules:
 
     `rejects` are fields of generationConfig that end in an error; `sampling` says what becomes of temperature, top_p
     and top_k; `cache_minimum` is the smallest cache in tokens; `caching` is "implicit" where no cache can be created.
+    `aspect_ratios` and `image_sizes` are those of the pictures that it makes; empty where they are not known.
     """
 
     prefix: str
@@ -70,6 +71,8 @@ class FamilyRules:
     rejects: tuple[str, ...] = ()
     cache_minimum: int | None = None
     caching: str | None = None
+    aspect_ratios: tuple[str, ...] = ()
+    image_sizes: tuple[str, ...] = ()
     shutdown: date | None = None
     replacement: str | None = None
 

@@ -248,11 +248,14 @@ def emulator(
     log: Annotated[
         Path | None, typer.Option("--log", metavar="FILE", help="Append each request as a line of JSON.")
     ] = None,
+    legacy_media: Annotated[
+        bool, typer.Option("--legacy-media", help="Serve Imagen and Veo too, as some gateways still do.")
+    ] = False,
 ) -> None:
     """Run the Gemini emulator for any SDK, until Ctrl-C: no key, no network, no cost; every answer says [emulated]."""
     from gemini_server.cli import emulator as command
 
-    _finish(lambda: command.run(host=host, port=port, prefix=prefix, log=log))
+    _finish(lambda: command.run(host=host, port=port, prefix=prefix, log=log, legacy_media=legacy_media))
 
 
 @app.command(
@@ -286,12 +289,17 @@ def print_config(
     short_help="See what it can do, with or without a key.",
     epilog=_examples("demo", "demo --emulate --output-dir /tmp/demo"),
 )
-def demo(emulate: Emulate = False, output_dir: OutputDir = None) -> None:
+def demo(
+    emulate: Emulate = False,
+    output_dir: OutputDir = None,
+    media: Annotated[
+        bool, typer.Option("--media", help="With a key: make a picture, a video, speech and music too, for $0.50.")
+    ] = False,
+) -> None:
     """Show what the server can do, in half a minute: against Gemini with a key, against the emulator without.
 
-    Exit status: 0 when every section worked. It leaves nothing behind, unless --output-dir names where to keep what it
-    produces.
+    Exit status: 0 when every section worked. What it makes is kept, and it says where.
     """
     from gemini_server.cli import demo as command
 
-    _finish(lambda: command.run(emulate=emulate, output_dir=output_dir))
+    _finish(lambda: command.run(emulate=emulate, output_dir=output_dir, media=media))

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import anyio
 
-from gemini_server.cli import demo_text, demo_understanding, peer
+from gemini_server.cli import demo_making, demo_text, demo_understanding, peer
 from gemini_server.cli.choices import Choices
 from gemini_server.cli.stage import Failed, Paper, Stage, check
 
@@ -42,12 +42,18 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
 )
 
 
-def run(*, emulate: bool, output_dir: Path | None = None) -> int:
-    """Show everything; the exit status. What is produced is kept only where a directory for it is named."""
-    return anyio.run(_run, emulate, output_dir)
+def run(*, emulate: bool, output_dir: Path | None = None, media: bool = False) -> int:
+    """Show everything; the exit status.
+
+    Args:
+        emulate: ask the emulator even where there is a key.
+        output_dir: where what is made goes; a new temporary directory if None.
+        media: make pictures, video, speech and music with Gemini itself too, which costs more than the rest.
+    """
+    return anyio.run(_run, emulate, output_dir, media)
 
 
-async def _run(emulate: bool, output_dir: Path | None) -> int:
+async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
     settings = Choices(emulate=emulate).settings()
     emulated = settings.emulate or not settings.key
     paper = Paper()
@@ -60,6 +66,9 @@ async def _run(emulate: bool, output_dir: Path | None) -> int:
             f"Against Gemini at {settings.base_url} (key from {settings.key_source}): it costs a cent or less.",
             margin=0,
         )
+    making = demo_making.SECTIONS if media or emulated else ()
+    sections = (*SECTIONS, *making)
+    output = output_dir or Path(tempfile.mkdtemp(prefix="gemini-toolserver-demo-made-"))
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gemini-toolserver-demo-") as name:
         directory = Path(name)
@@ -68,17 +77,19 @@ async def _run(emulate: bool, output_dir: Path | None) -> int:
             emulate=emulated,
             allow_dirs=(directory / "files",),
             state_dir=directory / "state",
-            output_dir=output_dir or directory / "output",
+            output_dir=output,
             toolsets=("all",),
         )
         async with peer.started(choices, without=UNWANTED) as client:
             stage = Stage(client, paper, directory / "files", emulated)
-            failed = await _sections(stage)
-    _close(stage, failed, time.monotonic() - begun, emulated=emulated, keyless=not settings.key)
+            failed = await _sections(stage, sections)
+    if not making:
+        paper.say(f"\nLeft out: picture, video, speech, music, {demo_making.SPENDS}. --media shows them.", margin=0)
+    _close(stage, failed, len(sections), time.monotonic() - begun, output, emulated=emulated, keyless=not settings.key)
     return 1 if failed else 0
 
 
-async def _sections(stage: Stage) -> list[str]:
+async def _sections(stage: Stage, sections: Sequence[tuple[str, Section]]) -> list[str]:
     """Every section in turn; the titles of those that failed."""
     failed: list[str] = []
     try:
@@ -86,8 +97,8 @@ async def _sections(stage: Stage) -> list[str]:
     except Failed as error:
         # Without a key that works, every section would fail alike.
         stage.paper.say(f"It did not work: {error}", "red", margin=0)
-        return [title for title, _ in SECTIONS]
-    for number, (title, section) in enumerate(SECTIONS, 1):
+        return [title for title, _ in sections]
+    for number, (title, section) in enumerate(sections, 1):
         stage.paper.say(f"\n{number}. {title}", "bold", margin=0)
         try:
             await section(stage)
@@ -98,15 +109,17 @@ async def _sections(stage: Stage) -> list[str]:
     return failed
 
 
-def _close(stage: Stage, failed: list[str], seconds: float, *, emulated: bool, keyless: bool) -> None:
+def _close(
+    stage: Stage, failed: list[str], shown: int, seconds: float, output: Path, *, emulated: bool, keyless: bool
+) -> None:
     paper = stage.paper
-    worked = len(SECTIONS) - len(failed)
+    worked = shown - len(failed)
     used = ", ".join(f"{name} ×{count}" for name, count in stage.calls.items())
     price = "price unknown" if stage.cost is None else f"${stage.cost:.4f}"
     spent = f"{price} had it been Gemini" if emulated else price
     paper.say("", margin=0)
     paper.say(
-        f"{worked} of {len(SECTIONS)} worked in {seconds:.1f} s: {used}; {stage.tokens} tokens, {spent}.",
+        f"{worked} of {shown} worked in {seconds:.1f} s: {used}; {stage.tokens} tokens, {spent}.",
         "bold",
         margin=0,
     )
@@ -116,6 +129,7 @@ def _close(stage: Stage, failed: list[str], seconds: float, *, emulated: bool, k
             file=sys.stderr,
         )
         return
+    paper.path(output, "What was made lies in ")
     paper.say(
         "Next: add it to your client with gemini-toolserver print-config CLIENT (claude-desktop, claude-code, …).",
         margin=0,

@@ -21,11 +21,11 @@ The Gemini emulator listens at {url} (Ctrl-C ends it). Any key will do; every an
 """
 
 
-def run(*, host: str, port: int, prefix: str, log: Path | None) -> int:
+def run(*, host: str, port: int, prefix: str, log: Path | None, legacy_media: bool = False) -> int:
     """Serve until a signal comes; the exit status."""
     if not is_loopback(host):
         print(f"Warning: everyone who reaches {host} can use this emulator and fill its memory.", file=sys.stderr)
-    return anyio.run(_run, Options(host=host, port=port, prefix=prefix, log=log))
+    return anyio.run(_run, Options(host=host, port=port, prefix=prefix, log=log, legacy_media=legacy_media))
 
 
 async def _run(options: Options) -> int:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -66,6 +67,8 @@ def add_flags(made: argparse.ArgumentParser) -> None:
             options |= {"type": names, "metavar": "A,B"}
         elif spec.name.endswith(("_dir", "_file")):
             options |= {"type": Path, "metavar": "DIR" if spec.name.endswith("_dir") else "FILE"}
+        elif spec.name == "daily_cap":
+            options |= {"type": partial(settings.dollars, where=flag), "metavar": "USD"}
         else:
             options["metavar"] = {"http": "HOST:PORT", "public_url": "URL"}[spec.name]
         made.add_argument(flag, **options)

@@ -44,6 +44,10 @@ class Paper:
         """What is asked of Gemini."""
         self.say(f"> {prompt}", "cyan")
 
+    def path(self, path: Path, before: str = "   ") -> None:
+        """Where something lies, in one line that can be copied."""
+        self.console.print(Text(before).append(str(path), "green"), soft_wrap=True)
+
     def flow(self, piece: str) -> None:
         """A piece of streamed text, shown at once; lines break between words where they can."""
         for part in re.findall(r"\s+|\S+", piece):
@@ -91,12 +95,13 @@ class Stage:
     tokens: int = 0
     cost: float | None = 0.0
 
-    async def call(self, tool: str, *, shown: bool = False, **arguments: Any) -> JsonObject:
+    async def call(self, tool: str, *, shown: bool = False, remarks: bool = False, **arguments: Any) -> JsonObject:
         """Call a tool and return its structured result.
 
         Args:
             tool: its name.
             shown: write the text while it comes.
+            remarks: write what the server says it is doing.
             **arguments: the tool's.
 
         Raises:
@@ -111,6 +116,8 @@ class Stage:
                 streamed += message
                 if shown:
                     self.paper.flow(message)
+            elif remarks and message:
+                self.paper.say(f"… {message}{f' ({progress / total:.0%})' if total else ''}", "dim")
 
         self.calls[tool] += 1
         result = await self.client.call_tool(tool, arguments, CALL_SECONDS, report)
@@ -123,10 +130,15 @@ class Stage:
         if usage:
             self.tokens += usage["total_tokens"]
             cost = usage["cost_usd"]
-            self.cost = None if cost is None or self.cost is None else self.cost + cost
+            self._pay(cost)
+        elif "cost_usd" in answer and answer.get("status") == "done":
+            self._pay(answer["cost_usd"])
         if shown and not answer.get("untrusted") and streamed.strip() != answer["text"].strip():
             raise Failed("The text that streamed in is not the text of the result.")
         return answer
+
+    def _pay(self, cost: float | None) -> None:
+        self.cost = None if cost is None or self.cost is None else self.cost + cost
 
 
 def check(holds: object, why: str) -> None:

@@ -6,14 +6,11 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gemini_server.errors import ArgumentError, NotFound
+from gemini_server.jobs.ledger import Ledger, Store
 from gemini_server.jobs.schema import NOW
-from gemini_server.jobs.store import Store
-
-if TYPE_CHECKING:
-    import sqlite3
 
 Json = dict[str, Any]
 Turns = list[Json]
@@ -75,8 +72,10 @@ class Conversations:
         """Begins a conversation without turns and returns its id."""
         identifier = f"c_{secrets.token_urlsafe(16)}"
         text = _encode(settings)
+        if system is not None:  # half a surrogate pair, which only JSON can carry, is no text
+            system = system.encode(errors="replace").decode()
 
-        def work(ledger: sqlite3.Connection) -> None:
+        def work(ledger: Ledger) -> None:
             self._erase_old(ledger)
             ledger.execute(
                 "INSERT INTO conversations (id, principal, model, system, settings, created, updated)"  # noqa: S608
@@ -94,7 +93,7 @@ class Conversations:
             NotFound: it is unknown, too old, or another principal's (with the same words).
         """
 
-        def work(ledger: sqlite3.Connection) -> tuple[Any, list[Any]]:
+        def work(ledger: Ledger) -> tuple[Any, list[Any]]:
             row = self._row(ledger, principal, id, "model, system, settings, created, updated")
             turns = ledger.execute("SELECT content FROM turns WHERE conversation = ? ORDER BY position", (id,))
             return row, turns.fetchall()
@@ -138,9 +137,9 @@ class Conversations:
         texts = [_encode(turn) for turn in turns]
         new_settings = None if settings is None else _encode(settings)
 
-        def work(ledger: sqlite3.Connection) -> None:
+        def work(ledger: Ledger) -> None:
             self._erase_old(ledger)
-            (present,) = self._row(ledger, principal, id, "turns")
+            (present,) = self._row(ledger, principal, id, "turns", ledger.for_update)
             if present != expected_turns:
                 raise ArgumentError(
                     f"Another call added to the conversation {id} meanwhile: it has {present} turns, not"
@@ -163,7 +162,7 @@ class Conversations:
     async def list(self, principal: str, *, limit: int = 100) -> Summaries:
         """The principal's conversations, the newest first, at most `limit`."""
 
-        def work(ledger: sqlite3.Connection) -> list[Any]:
+        def work(ledger: Ledger) -> list[Any]:
             return ledger.execute(
                 "SELECT id, turns, model, created FROM conversations"  # noqa: S608
                 f" WHERE principal = ? AND updated >= {self._oldest}"
@@ -181,21 +180,24 @@ class Conversations:
             NotFound: as `get`.
         """
 
-        def work(ledger: sqlite3.Connection) -> None:
+        def work(ledger: Ledger) -> None:
             self._erase_old(ledger)
-            self._row(ledger, principal, id, "id")
+            self._row(ledger, principal, id, "id", ledger.for_update)
             ledger.execute("DELETE FROM conversations WHERE id = ?", (id,))
 
         await self._store.run(work)
 
-    def _erase_old(self, ledger: sqlite3.Connection) -> None:
+    def _erase_old(self, ledger: Ledger) -> None:
         ledger.execute(f"DELETE FROM conversations WHERE updated < {self._oldest}")  # noqa: S608
 
-    def _row(self, ledger: sqlite3.Connection, principal: str, identifier: str, columns: str) -> Any:
-        row = ledger.execute(
-            f"SELECT {columns} FROM conversations WHERE id = ? AND principal = ? AND updated >= {self._oldest}",  # noqa: S608
-            (identifier, principal),
-        ).fetchone()
+    def _row(self, ledger: Ledger, principal: str, identifier: str, columns: str, lock: str = "") -> Any:
+        row = None
+        if identifier.isascii():  # half a surrogate pair can be no parameter
+            row = ledger.execute(
+                f"SELECT {columns} FROM conversations WHERE id = ? AND principal = ?"  # noqa: S608
+                f" AND updated >= {self._oldest}{lock}",
+                (identifier, principal),
+            ).fetchone()
         if row is None:
             # The same words for an unknown and a foreign one: a handle must not tell that somebody else has it.
             raise NotFound(

@@ -1,99 +1,64 @@
 """The directory of produced files: written whole or not at all, never over another file, never through a link.
 
-A file is written under a temporary name, synced, and linked to its final name, which fails where the name is taken.
-Where the file system knows no links, the final name is reserved by an empty file that only this call can have made, and
-the finished file is renamed over it: a crash between the two leaves an empty file, never half of one.
-
-On POSIX the directory is reached name by name from the root through descriptors that follow no link, each time, and
-must be the one that was first used. Windows has no such calls: there paths are used, and the directory's identity is
-compared before each use.
+A file is written under a temporary name, synced, and linked to its final name, which fails where the name is taken (see
+`names`). The file of a job is written as a *part*, which outlives the process: a download goes on where it was cut, and
+when it is whole it is published under its final name. A part that is not whole is never seen under such a name.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
-import re
 import secrets
-import shutil
 import stat
-import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from gemini_server.errors import LocalError
+from gemini_server.jobs import names
+from gemini_server.jobs.directory import Directory
+from gemini_server.jobs.names import Names
 
-KEEP_FREE = 64 * 1024 * 1024
-"""Bytes of the disk that are left to others."""
-STALE_SECONDS = 24 * 3600
-"""After which the temporary file of a process that died is removed."""
-
-_DESCRIPTORS = {os.open, os.link, os.unlink, os.rename, os.stat, os.mkdir} <= os.supports_dir_fd
-_FOLLOW = os.link not in os.supports_follow_symlinks
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_DIRECTORY = getattr(os, "O_DIRECTORY", 0) | _FLAGS
-_PASS = getattr(os, "O_PATH", 0) | _DIRECTORY
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _FLAGS
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOTSUP}
-_TEMPORARY = re.compile(r"\.[a-z][a-z0-9-]*-\d{8}T\d{6}Z-[0-9a-f]{10}\.\w{1,5}\.[0-9a-f]{8}\.part")
+_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What `server_status` and `doctor` say of the output directory.
+class Sum:
+    """What a file has in it: how many bytes, their SHA-256 in hex, and the first of them."""
 
-    Attributes:
-        path: where files go, links resolved.
-        exists: whether it is there; it is made when first needed.
-        free: bytes that are free on its disk.
-        problem: what is wrong and what to do, empty when nothing is.
-    """
-
-    path: Path
-    exists: bool
-    free: int
-    problem: str
+    size: int
+    sha256: str
+    head: bytes
 
 
-class OutputDirectory:
+class OutputDirectory(Directory):
     """A directory for files of ours. Everything here blocks: run it in a thread.
 
     Args:
         path: where; made with mode 0700 when first written to. A link in its place is followed once, at the first use;
             a later exchange of the directory is noticed and refused. One that was removed is made again.
+        quota: bytes that produced files may have together; 0 for no limit.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._given = path
-        self._resolved: Path | None = None
-        self._identity: tuple[int, int] | None = None
-        self._swept = False
-
-    @property
-    def path(self) -> Path:
-        """Where the directory is: without links, once it was used."""
-        return self._resolved or self._given.absolute()
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file.
 
         Raises:
             FileExistsError: the name is taken.
-            LocalError: the directory cannot be written, or the disk is full; nothing is left behind.
+            LocalError: the directory cannot be written, the disk is full, or the quota is used up; nothing is left
+                behind.
         """
-        with self._errors(), self._opened(make=True) as directory:
-            self._check_room(len(data))
+        with self.errors(), self.opened(make=True) as directory:
             temporary = f".{name}.{secrets.token_hex(4)}.part"
+            self.set_aside(directory, temporary, len(data), len(data))
             try:
-                _write(directory, temporary, data)
-                _publish(directory, temporary, name)
+                directory.write(temporary, data)
+                directory.publish(temporary, name)
             finally:
                 with suppress(OSError):
                     directory.unlink(temporary)
+                self.release(temporary)
             directory.sync()
 
     def open(self, name: str) -> int:
@@ -103,225 +68,219 @@ class OutputDirectory:
             FileNotFoundError: it is not there, or is no regular file.
             LocalError: the directory cannot be read.
         """
-        with self._opened() as directory:
-            try:
-                number = directory.open(name, _READ)
-            except OSError as error:
-                # O_NOFOLLOW says ELOOP (EMLINK on BSD) to a link; a device may say anything.
-                raise FileNotFoundError(errno.ENOENT, "no such regular file") from error
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
-            raise FileNotFoundError(errno.ENOENT, "no regular file")
-        return number
+        with self.opened() as directory:
+            return _open_regular(directory, name)
 
-    def check_room(self, size: int) -> None:
-        """See whether so many bytes fit, before they are fetched.
+    def sum_of(self, name: str, *, head: int = 0) -> Sum | None:
+        """What a file has in it; None when it is not there.
+
+        Args:
+            name: of the file.
+            head: how many of its first bytes to give.
+        """
+        try:
+            number = self.open(name)
+        except (OSError, LocalError):
+            return None
+        try:
+            return _sum(number, head)
+        finally:
+            os.close(number)
+
+    def read_note(self, name: str, *, limit: int) -> bytes | None:
+        """A small file; None when it is not there or larger than `limit`."""
+        try:
+            number = self.open(name)
+        except (OSError, LocalError):
+            return None
+        with os.fdopen(number, "rb") as file:
+            data = file.read(limit + 1)
+        return data if len(data) <= limit else None
+
+    def write_note(self, name: str, data: bytes) -> None:
+        """Write a small file, in the place of the one that had its name; at any moment it is one of the two.
 
         Raises:
-            LocalError: they do not, or the directory cannot be made.
+            LocalError: the directory cannot be written, or the disk is full.
         """
-        with self._errors(), self._opened(make=True):
-            self._check_room(size)
-
-    def look(self) -> Room:
-        """Look at the directory without making it."""
-        path = self._resolved or self._resolve()
-        there = path if path.exists() else next((parent for parent in path.parents if parent.exists()), path)
-        problem = ""
-        free = 0
-        try:
-            free = shutil.disk_usage(there).free
-            if there == path:
-                with self._opened():
-                    pass
-            if not there.is_dir():
-                problem = f"{there} is not a directory."
-            elif not os.access(there, os.W_OK | os.X_OK):
-                problem = f"The output directory {path} cannot be written to."
-            elif free < KEEP_FREE:
-                problem = f"Only {mib(free)} are free for {path}, and {mib(KEEP_FREE)} are always left."
-        except LocalError as error:
-            return Room(path, path.exists(), free, str(error))
-        except OSError as error:
-            problem = f"The output directory {path} cannot be looked at ({error.strerror})."
-        return Room(path, path.exists(), free, f"{problem} Choose another with --output-dir." if problem else "")
-
-    @contextmanager
-    def _errors(self) -> Generator[None]:
-        try:
-            yield
-        except FileExistsError:
-            raise
-        except OSError as error:
-            if error.errno in _FULL:
-                raise LocalError(
-                    f"The disk is full: nothing could be saved in {self.path}.",
-                    "Free some space, or choose another place with --output-dir; then call again.",
-                    code="disk_full",
-                ) from None
-            raise _unusable(self.path, error) from None
-
-    def _check_room(self, size: int) -> None:
-        try:
-            free = shutil.disk_usage(self.path).free
-        except OSError:
-            return  # some file systems do not tell; the write itself will
-        if free - size < KEEP_FREE:
-            raise LocalError(
-                f"The disk is nearly full: {mib(size)} are to be saved in {self.path}, {mib(free)} are free, and "
-                f"{mib(KEEP_FREE)} are always left.",
-                "Free some space, or choose another place with --output-dir; then call again.",
-                code="disk_full",
-            )
-
-    def _resolve(self) -> Path:
-        try:
-            return self._given.resolve()
-        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-            raise LocalError(
-                f"The output directory {self._given} cannot be found ({error}).", "Choose another with --output-dir."
-            ) from None
-
-    @contextmanager
-    def _opened(self, *, make: bool = False) -> Generator[_Names]:
-        if self._resolved is None:
-            self._resolved = self._resolve()
-        try:
-            directory, made = (_walk if _DESCRIPTORS else _by_path)(self._resolved, make=make)
-        except OSError as error:
-            if error.errno in _FULL or (isinstance(error, FileNotFoundError) and not make):
-                raise
-            raise _unusable(self._resolved, error) from None
-        try:
-            identity = directory.identity()
-            if made or self._identity is None:
-                self._identity = identity
-            elif self._identity != identity:
-                raise LocalError(
-                    f"The output directory {self._resolved} was replaced while the server ran.",
-                    "Restart the server if that was on purpose.",
-                )
-            if make and not self._swept:
-                self._swept = True
-                directory.sweep()
-            yield directory
-        finally:
-            directory.close()
-
-
-class _Names:
-    """Files of one directory, by descriptor where the system can, else by path."""
-
-    def __init__(self, path: Path, number: int | None) -> None:
-        self._path = path
-        self._number = number
-
-    def _at(self, name: str) -> str:
-        return name if self._number is not None else str(self._path / name)
-
-    def identity(self) -> tuple[int, int]:
-        found = self._path.lstat() if self._number is None else os.fstat(self._number)
-        return found.st_dev, found.st_ino
-
-    def open(self, name: str, flags: int) -> int:
-        return os.open(self._at(name), flags, 0o600, dir_fd=self._number)
-
-    def unlink(self, name: str) -> None:
-        os.unlink(self._at(name), dir_fd=self._number)
-
-    def link(self, old: str, new: str) -> None:
-        os.link(self._at(old), self._at(new), src_dir_fd=self._number, dst_dir_fd=self._number, follow_symlinks=_FOLLOW)
-
-    def replace(self, old: str, new: str) -> None:
-        os.replace(self._at(old), self._at(new), src_dir_fd=self._number, dst_dir_fd=self._number)
-
-    def sync(self) -> None:
-        if self._number is not None:
-            with suppress(OSError):  # not every file system can
-                os.fsync(self._number)
-
-    def sweep(self) -> None:
-        """Remove what processes that died left half-written; a living one is done within a day."""
-        with suppress(OSError):
-            for name in os.listdir(self._path if self._number is None else self._number):  # noqa: PTH208  a descriptor
-                if _TEMPORARY.fullmatch(name):
-                    age = time.time() - os.stat(self._at(name), dir_fd=self._number, follow_symlinks=False).st_mtime
-                    if age > STALE_SECONDS:
-                        self.unlink(name)
-
-    def close(self) -> None:
-        if self._number is not None:
-            os.close(self._number)
-
-
-def _walk(path: Path, *, make: bool) -> tuple[_Names, bool]:
-    """The directory, and whether it was made now."""
-    number = os.open(path.anchor, _PASS)
-    made = False
-    try:
-        for name in path.parts[1:]:
+        with self.errors(), self.opened(make=True) as directory:
+            temporary = f"{name}.{secrets.token_hex(4)}"
             try:
-                inner = os.open(name, _PASS, dir_fd=number)
-            except FileNotFoundError:
-                if not make:
+                directory.write(temporary, data)
+                directory.replace(temporary, name)
+            except OSError:
+                with suppress(OSError):
+                    directory.unlink(temporary)
+                raise
+
+    def open_part(self, name: str, *, append: bool) -> int:
+        """The descriptor of a part, for reading and for writing at its end; the caller closes it.
+
+        Nobody else can open the part to write until it is closed (where the system has such locks). A part that was
+        published already is not touched: its name becomes that of a new, empty one.
+
+        Args:
+            name: of the part.
+            append: whether what is there stays.
+
+        Raises:
+            LocalError: the directory cannot be written, or another process writes this part (code `busy`).
+        """
+        with self.errors(), self.opened(make=True) as directory:
+            while True:
+                number = directory.open(name, names.APPEND)
+                try:
+                    found = os.fstat(number)
+                    if not stat.S_ISREG(found.st_mode):
+                        raise OSError(errno.EINVAL, "it is no regular file")
+                    if found.st_nlink > 1:
+                        directory.unlink(name)
+                    elif _locked(number) and os.fstat(number).st_nlink == 1:
+                        if not append:
+                            os.ftruncate(number, 0)
+                        return number
+                except BaseException:
+                    os.close(number)
                     raise
-                with suppress(FileExistsError):  # another process was faster
-                    os.mkdir(name, 0o700, dir_fd=number)
-                made = True
-                inner = os.open(name, _PASS, dir_fd=number)
-            os.close(number)
-            number = inner
-        # What was passed through so far can be neither listed nor synced.
-        final = os.open(".", os.O_RDONLY | _DIRECTORY, dir_fd=number)
+                os.close(number)  # its name is another's by now
+
+    def part_size(self, name: str) -> int | None:
+        """Bytes of a part; None when it is not there.
+
+        Raises:
+            LocalError: the directory cannot be read.
+        """
+        with self.errors():
+            try:
+                with self.opened() as directory:
+                    found = directory.stat(name)
+            except FileNotFoundError:
+                return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def write_part(self, name: str, data: bytes) -> None:
+        """Write a whole part, in the place of what was there.
+
+        Raises:
+            LocalError: the directory cannot be written, the disk is full, or the quota is used up.
+        """
+        self.reserve(name, len(data), len(data))
+        try:
+            number = self.open_part(name, append=False)
+            try:
+                with self.errors():
+                    names.write_all(number, data)
+                    os.fsync(number)
+            finally:
+                os.close(number)
+        finally:
+            self.release(name)
+
+    def publish(self, part: str, name: str, *, size: int, sha256: str) -> None:
+        """Give a part that is whole its final name. Repeating it after a crash does no harm.
+
+        Args:
+            part: its name so far.
+            name: its final name.
+            size: bytes that it must have.
+            sha256: of these, in hex: a file of that name with the same bytes is this one.
+
+        Raises:
+            FileExistsError: the name is taken by another file.
+            FileNotFoundError: there is neither a part of this size nor the file.
+            LocalError: the directory cannot be written, or another process writes this part (code `busy`).
+        """
+        with self.errors(missing=True), self.opened(make=True) as directory:
+            try:
+                _publish(directory, part, name, size)
+            except (FileExistsError, FileNotFoundError):
+                if not _same(directory, part, name, sha256):
+                    raise
+            with suppress(FileNotFoundError):
+                directory.unlink(part)
+            directory.sync()
+
+    def remove_part(self, name: str) -> None:
+        """Remove a part or a note, if it is there.
+
+        Raises:
+            LocalError: the directory cannot be written.
+        """
+        with self.errors(), suppress(FileNotFoundError), self.opened() as directory:
+            directory.unlink(name)
+
+
+def _open_regular(directory: Names, name: str) -> int:
+    try:
+        number = directory.open(name, names.READ)
+    except OSError as error:
+        # O_NOFOLLOW says ELOOP (EMLINK on BSD) to a link; a device may say anything.
+        raise FileNotFoundError(errno.ENOENT, "no such regular file") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise FileNotFoundError(errno.ENOENT, "no regular file")
+    return number
+
+
+def _publish(directory: Names, part: str, name: str, size: int) -> None:
+    number = _open_regular(directory, part)
+    try:
+        # Nobody may go on writing what is published; who opens it later sees that it has two names.
+        _locked(number)
+        if os.fstat(number).st_size != size:
+            raise FileNotFoundError(errno.ENOENT, "the part is not whole")
+        try:
+            directory.publish(part, name)
+        except FileExistsError:
+            if not _is_empty(directory, name):
+                raise
+            # Reserved by a call that crashed before it could rename its file: nobody else makes such a name.
+            directory.replace(part, name)
     finally:
         os.close(number)
-    return _Names(path, final), made
 
 
-def _by_path(path: Path, *, make: bool) -> tuple[_Names, bool]:
-    made = make and not path.exists()
-    if make:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.resolve() != path:
-        raise OSError(errno.ELOOP, "a link took its place")
-    return _Names(path, None), made
+def _is_empty(directory: Names, name: str) -> bool:
+    found = directory.stat(name)
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
 
-def _write(directory: _Names, name: str, data: bytes) -> None:
-    file = directory.open(name, _CREATE)
+def _same(directory: Names, part: str, name: str, sha256: str) -> bool:
+    """Whether a name is that of this very file already: the same one, or one with the same bytes."""
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(file, view) :]
-        os.fsync(file)
+        number = _open_regular(directory, name)
+    except FileNotFoundError:
+        return False
+    try:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(number), directory.stat(part)):
+                return True
+        return _sum(number, 0).sha256 == sha256
     finally:
-        os.close(file)
+        os.close(number)
 
 
-def _publish(directory: _Names, temporary: str, name: str) -> None:
+def _sum(number: int, head: int) -> Sum:
+    digest, size, first = hashlib.sha256(), 0, b""
+    while piece := os.read(number, _PIECE):
+        first = first or piece[:head]
+        digest.update(piece)
+        size += len(piece)
+    return Sum(size, digest.hexdigest(), first)
+
+
+def _locked(number: int) -> bool:
+    """Locks a part for writing; it is unlocked when its descriptor is closed, or its process ends."""
     try:
-        # A link fails where the name is taken; a rename would overwrite.
-        directory.link(temporary, name)
-    except FileExistsError:
-        raise
-    except (OSError, NotImplementedError) as error:
-        if isinstance(error, OSError) and error.errno not in _NO_LINKS:
-            raise
-        os.close(directory.open(name, _CREATE))
-        try:
-            directory.replace(temporary, name)
-        except OSError:
-            directory.unlink(name)
-            raise
-
-
-def mib(size: int) -> str:
-    """Bytes for people to read."""
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"
-
-
-def _unusable(path: Path, error: OSError) -> LocalError:
-    return LocalError(
-        f"The output directory {path} cannot be used ({error.strerror or type(error).__name__}).",
-        "Check it, or choose another with --output-dir.",
-    )
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LocalError(
+            "Another process is saving this file at the moment.", "Call again in a minute.", code="busy"
+        ) from None
+    except OSError:
+        pass  # some file systems know no locks; the sum of the bytes is compared in the end
+    return True

@@ -2,19 +2,20 @@
 
 A file's `PRAGMA user_version` is the number of migrations it has seen. To change the schema, append a script here and
 never edit one that was released. A script is plain SQL, one or more statements; all that a file lacks run in one
-transaction.
+transaction. The words are SQLite's; `postgres_schema` translates them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import sqlite3
+from gemini_server.jobs.job_tables import JOBS
+from gemini_server.jobs.ledger import Ledger
 
-# Times are whole seconds since 1970 by the database's clock; money is whole nano-dollars (1 USD = 10**9).
-NOW = "CAST(strftime('%s', 'now') AS INTEGER)"
+# Seconds since 1970 by the database's clock, whole and with their fraction: two functions that both engines are given.
+# Money is whole nano-dollars (1 USD = 10**9).
+NOW = "ledger_now()"
+CLOCK = "ledger_clock()"
 
 _CONVERSATIONS_AND_SPENDING = """
 CREATE TABLE conversations (
@@ -76,20 +77,27 @@ CREATE TABLE vector_sets (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING, _ARTIFACTS, _VECTOR_SETS)
+_SECRETS = """
+CREATE TABLE secrets (
+    name   TEXT PRIMARY KEY,
+    value  BLOB NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING, _ARTIFACTS, _VECTOR_SETS, JOBS, _SECRETS)
 
 
-def version(connection: sqlite3.Connection) -> int:
-    """How many migrations this file has seen."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def version(ledger: Ledger) -> int:
+    """How many migrations this SQLite file has seen."""
+    return int(ledger.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Brings an older file up to date; must run inside a transaction, or a crash would leave half a schema."""
-    for number, script in enumerate(MIGRATIONS[version(connection) :], start=version(connection) + 1):
+def migrate(ledger: Ledger) -> None:
+    """Brings an older SQLite file up to date; inside a transaction, or a crash would leave half a schema."""
+    for number, script in enumerate(MIGRATIONS[version(ledger) :], start=version(ledger) + 1):
         for statement in _statements(script):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number}")  # a pragma takes no parameter
+            ledger.execute(statement)
+        ledger.execute(f"PRAGMA user_version = {number}")  # a pragma takes no parameter
 
 
 def _statements(script: str) -> Iterator[str]:

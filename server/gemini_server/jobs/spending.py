@@ -6,19 +6,16 @@ Money is whole nano-dollars inside, so that sums are exact: the cheapest token o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 
 from gemini_server.errors import ToolserverError
-from gemini_server.jobs.store import Store
-
-if TYPE_CHECKING:
-    import sqlite3
+from gemini_server.jobs.ledger import Ledger, Store
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +54,7 @@ _Key = tuple[str, str, str]  # day, principal, model
 _UPSERT = (
     f"INSERT INTO spending (day, principal, model, {', '.join(_COLUMNS)})"  # noqa: S608 - column names of this file
     f" VALUES ({', '.join('?' * (3 + len(_COLUMNS)))}) ON CONFLICT (day, principal, model) DO UPDATE SET "
-    + ", ".join(f"{column} = {column} + excluded.{column}" for column in _COLUMNS)
+    + ", ".join(f"{column} = spending.{column} + excluded.{column}" for column in _COLUMNS)
 )
 _SELECT = f"SELECT day, principal, model, {', '.join(_COLUMNS)} FROM spending WHERE principal = ? AND day >= ?"  # noqa: S608
 
@@ -127,9 +124,7 @@ class Spending:
             tool_tokens: that built-in tools put into the prompt.
             cost_usd: US dollars; None when the price is unknown, which is counted as such and never as 0.
         """
-        nanos = 0 if cost_usd is None else _to_nanos(cost_usd)
-        unpriced = int(cost_usd is None)
-        counts = _Counts(1, input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens, nanos, unpriced)
+        counts = _counts(cost_usd, input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens)
         self._merge((self._today().isoformat(), principal, model), counts)
 
     async def flush(self) -> None:
@@ -142,8 +137,9 @@ class Spending:
                 if not taken:
                     return
 
-                def work(ledger: sqlite3.Connection) -> None:
-                    ledger.executemany(_UPSERT, [(*key, *counts.values()) for key, counts in taken.items()])
+                def work(ledger: Ledger) -> None:
+                    # In one order in all replicas: those that wait for each other's rows would stand still.
+                    ledger.executemany(_UPSERT, [(*key, *counts.values()) for key, counts in sorted(taken.items())])
 
                 try:
                     await self._store.run(work)
@@ -186,7 +182,7 @@ class Spending:
         return Total(total.cost_nanos / _NANOS, total.calls, total.unpriced_calls)
 
     async def _since(self, principal: str, day: str) -> dict[_Key, _Counts]:
-        def work(ledger: sqlite3.Connection) -> list[Any]:
+        def work(ledger: Ledger) -> list[Any]:
             return ledger.execute(_SELECT, (principal, day)).fetchall()
 
         # Nothing is on its way to the file while the lock is held, so every call is counted exactly once.
@@ -203,10 +199,48 @@ class Spending:
         self._something.set()
 
 
-def _to_nanos(dollars: Decimal | float) -> int:
+def book(
+    ledger: Ledger, day: date, principal: str, model: str, tokens: Mapping[str, int], cost_usd: Decimal | float | None
+) -> None:
+    """Adds one call at once, in a transaction that is under way.
+
+    Args:
+        ledger: the ledger.
+        day: the day that it is counted for.
+        principal: who called.
+        model: the model that is billed.
+        tokens: by the names of `Spending.record`.
+        cost_usd: US dollars; None when the price is unknown.
+    """
+    ledger.execute(_UPSERT, (day.isoformat(), principal, model, *_counts(cost_usd, **tokens).values()))
+
+
+def total_nanos(ledger: Ledger, day: str, principal: str) -> int:
+    """What a principal has spent on a day (ISO 8601) by the ledger, in nano-dollars."""
+    (total,) = ledger.execute(
+        "SELECT coalesce(sum(cost_nanos), 0) FROM spending WHERE principal = ? AND day = ?", (principal, day)
+    ).fetchone()
+    return int(total)
+
+
+def to_nanos(dollars: Decimal | float) -> int:
+    """Dollars as whole nano-dollars."""
     if not isinstance(dollars, Decimal):
         return round(dollars * _NANOS)  # exact to the nano-dollar below a million dollars
     return int((dollars * _NANOS).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _counts(
+    cost_usd: Decimal | float | None,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    thought_tokens: int = 0,
+    cached_tokens: int = 0,
+    tool_tokens: int = 0,
+) -> _Counts:
+    nanos = 0 if cost_usd is None else to_nanos(cost_usd)
+    unpriced = int(cost_usd is None)
+    return _Counts(1, input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens, nanos, unpriced)
 
 
 def _row(day: date, model: str, counts: _Counts) -> Row:

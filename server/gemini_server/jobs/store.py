@@ -1,4 +1,4 @@
-"""The ledger: one SQLite file that several processes of one machine share.
+"""The ledger on SQLite: one file that several processes of one machine share.
 
 Every statement of a process runs in one connection, one piece of work at a time and off the event loop; between
 processes SQLite's own locks decide.
@@ -7,47 +7,24 @@ processes SQLite's own locks decide.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import anyio
-import anyio.to_thread
-
 from gemini_server.errors import LocalError
+from gemini_server.jobs.ledger import Ledger, StoreStatus
+from gemini_server.jobs.threads import Piece, Threads
 
 if TYPE_CHECKING:
-    import sqlite3
+    from gemini_server.jobs.opening import SqliteLedger
 
 T = TypeVar("T")
 
 FILE_NAME = "ledger.db"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatus:
-    """What `server_status` and `doctor` say of the ledger.
-
-    Attributes:
-        path: where the file is, or would be.
-        exists: whether it is there; it is created when first used.
-        bytes: its size with what waits in the write-ahead log; 0 without a file.
-        schema: how many migrations it has seen; None where it cannot be read, or is not there yet.
-        writable: whether a write would succeed now.
-        problem: what is wrong and what to do, empty when nothing is.
-    """
-
-    path: Path
-    exists: bool
-    bytes: int
-    schema: int | None
-    writable: bool
-    problem: str
-
-
-class Store:
+class SqliteStore:
     """The ledger of one state directory.
 
     Nothing is opened or created until the first `run`.
@@ -58,43 +35,68 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE_NAME
-        self._connection: sqlite3.Connection | None = None
+        self._connection: SqliteLedger | None = None
         self._inode: int | None = None
-        self._one_at_a_time: anyio.CapacityLimiter | None = None
+        # One thread is what makes the connection single-threaded; it is not of the pool that file work shares.
+        self._thread = Threads("ledger", group=self._together)
 
-    async def run(self, work: Callable[[sqlite3.Connection], T], *, write: bool = True) -> T:
-        """Runs `work` in a transaction: committed when it returns, undone when it raises.
+    async def run(self, work: Callable[[Ledger], T], *, write: bool = True) -> T:
+        """Runs `work` in a transaction, as every `ledger.Store`.
 
-        Once called it finishes even if the caller is cancelled, so a dropped call never leaves half a write.
-
-        Args:
-            work: gets the connection, in a worker thread. It may run a second time, in a new file, when the old one
-                turns out to be corrupted: it should have no effect but its statements.
-            write: False for work that only reads: it does not wait for writers.
-
-        Raises:
-            LocalError: no space, not writable, locked for too long, written by a newer version, or not a file of ours.
+        It runs a second time, in a new file, when the old one turns out to be corrupted.
         """
-        return await self._in_thread(partial(self._transaction, work, "BEGIN IMMEDIATE" if write else "BEGIN"))
+        if write:
+            return await self._thread.run(work, together=True)
+        return await self._thread.run(partial(self._transaction, work, "BEGIN"))
 
     async def status(self) -> StoreStatus:
         """Looks at the ledger without creating it (a corrupted one is replaced, as by `run`)."""
-        return await self._in_thread(self._status)
+        return await self._thread.run(self._status)
 
     async def aclose(self) -> None:
         """Closes the file. A later `run` opens it again, so that late spending is not lost."""
-        await self._in_thread(self._close)
+        await self._thread.run(self._close)
+        self._thread.end()
 
-    async def _in_thread(self, function: Callable[[], T]) -> T:
-        # A limiter of one token is what makes the connection single-threaded in effect; it also keeps the ledger out of
-        # the pool that file work shares.
-        if self._one_at_a_time is None:
-            self._one_at_a_time = anyio.CapacityLimiter(1)
-        with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(function, limiter=self._one_at_a_time)
-        raise AssertionError  # for the type checkers: this scope swallows nothing
+    def _together(self, pieces: Sequence[Piece]) -> None:
+        """One commit for all that waits to be written: the sync of the disk is what takes long."""
+        if len(pieces) > 1 and self._in_one(pieces):
+            return
+        for piece in pieces:
+            piece.value = piece.error = None
+            try:
+                piece.value = self._transaction(piece.function, "BEGIN IMMEDIATE")
+            except BaseException as error:  # noqa: BLE001  it is raised where the work is waited for
+                piece.error = error
 
-    def _transaction(self, work: Callable[[sqlite3.Connection], T], begin: str) -> T:
+    def _in_one(self, pieces: Sequence[Piece]) -> bool:
+        """Whether all were written in one transaction, in which each is undone alone where it fails."""
+        import sqlite3
+
+        try:
+            connection = self._ready()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for piece in pieces:
+                    connection.execute("SAVEPOINT piece")
+                    try:
+                        piece.value = piece.function(connection)
+                    except Exception as error:
+                        if isinstance(error, sqlite3.DatabaseError):
+                            raise  # of whom it is will be seen when each is done alone
+                        piece.error = error
+                        connection.execute("ROLLBACK TO piece")
+                    connection.execute("RELEASE piece")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except (sqlite3.DatabaseError, OSError, LocalError):
+            return False
+        return True
+
+    def _transaction(self, work: Callable[[Ledger], T], begin: str) -> T:
         import sqlite3
 
         from gemini_server.jobs import opening
@@ -116,7 +118,7 @@ class Store:
         except OSError as failure:
             raise opening.local_error(failure, self.path) from failure
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], T], begin: str) -> T:
+    def _ready(self) -> SqliteLedger:
         from gemini_server.jobs import opening
 
         # A file that another process moved aside, or that somebody deleted, must not swallow what comes next.
@@ -124,7 +126,10 @@ class Store:
             self._close()
         if self._connection is None:
             self._connection, self._inode = opening.open_ledger(self.path)
-        connection = self._connection
+        return self._connection
+
+    def _attempt(self, work: Callable[[Ledger], T], begin: str) -> T:
+        connection = self._ready()
         connection.execute(begin)
         try:
             result = work(connection)
@@ -156,4 +161,4 @@ class Store:
             nearest = next(parent for parent in self.path.parents if parent.exists())
             if not os.access(nearest, os.W_OK | os.X_OK):
                 problem = f"The state directory {self.path.parent} cannot be created. Choose one that you may write to."
-        return StoreStatus(self.path, exists, size, version, not problem, problem)
+        return StoreStatus("sqlite", str(self.path), exists, size, version, not problem, problem)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from gemini_server.jobs.store import Store
-
-if TYPE_CHECKING:
-    import sqlite3
+from gemini_server.jobs.ledger import Ledger, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +39,17 @@ class VectorSets:
         """
         about = json.dumps(asdict(origin), ensure_ascii=True)
 
-        def work(ledger: sqlite3.Connection) -> None:
-            ledger.execute("INSERT INTO vector_sets VALUES (?, ?, ?)", (artifact, principal, about))
+        def work(ledger: Ledger) -> None:
+            ledger.execute(
+                "INSERT INTO vector_sets (artifact, principal, about) VALUES (?, ?, ?)", (artifact, principal, about)
+            )
 
         await self._store.run(work)
 
     async def get(self, principal: str, artifact: str) -> VectorSet | None:
         """Where they come from; None for an artifact of something else, and for another principal's."""
 
-        def work(ledger: sqlite3.Connection) -> str | None:
+        def work(ledger: Ledger) -> str | None:
             row = ledger.execute(
                 "SELECT about FROM vector_sets WHERE artifact = ? AND principal = ?", (artifact, principal)
             ).fetchone()

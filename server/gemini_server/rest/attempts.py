@@ -11,7 +11,7 @@ import httpx2
 from gemini_server.errors import BadAnswer, ToolserverError
 
 from . import answer, connection, failure, retry
-from .complaint import read_complaint
+from .complaint import Complaint, read_complaint
 from .config import ClientConfig
 from .connection import Outbound
 from .exchange import Exchange, Order
@@ -21,7 +21,7 @@ OnRetry = Callable[[RetryNote], Awaitable[None]]
 
 R = TypeVar("R")
 Take = Callable[[httpx2.Response, float], Awaitable[R]]
-"""Makes the result of a call from a good answer and the deadline (on the client's clock)."""
+"""Makes the result of a call from a good answer (of a link: from any) and the deadline (on the client's clock)."""
 
 _ERROR_BYTES = 256 * 1024
 """More of an error's body is not read."""
@@ -122,12 +122,12 @@ class Attempts:
         return connection.late(seconds, self._whom(outbound), left=outbound.left, repeat=order.repeat)
 
     def _whom(self, outbound: Outbound) -> str:
-        return f"{outbound.detour} (where {self._host} redirects to)" if outbound.detour else self._host
+        return f"{outbound.detour} (where {self._host} points to)" if outbound.detour else self._host
 
     async def _answered(self, order: Order, outbound: Outbound, remaining: float, deadline: float, take: Take[R]) -> R:
         response = await self._exchange.open(order, outbound, remaining)
         try:
-            if 200 <= response.status_code < 300:
+            if order.link or 200 <= response.status_code < 300:
                 return await take(response, deadline)
             raise AttemptError(await self._refusal(response, order))
         except BaseException:
@@ -135,10 +135,15 @@ class Attempts:
             raise
 
     async def _refusal(self, response: httpx2.Response, order: Order) -> Fault:
-        """What a status that is not 2xx means; its body may be broken, cut or endless, and the status still counts."""
-        try:
-            body = await answer.read(response, cap=_ERROR_BYTES, idle=self._config.connect_timeout)
-        except (answer.CutError, BadAnswer):
-            body = b""
-        complaint = read_complaint(response.status_code, body)
+        """What a status that is not 2xx means."""
+        complaint = await read_refusal(response, self._config)
         return failure.fault_of(complaint, response.headers, repeat=order.repeat, wall=self._wall)
+
+
+async def read_refusal(response: httpx2.Response, config: ClientConfig) -> Complaint:
+    """What a refusal says; its body may be broken, cut or endless, and the status still counts."""
+    try:
+        body = await answer.read(response, cap=_ERROR_BYTES, idle=config.connect_timeout)
+    except (answer.CutError, BadAnswer):
+        body = b""
+    return read_complaint(response.status_code, body)

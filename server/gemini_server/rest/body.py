@@ -4,6 +4,8 @@ A small body is one bytes object. A body with `InlineMedia` in it is serialised 
 medium; the text is cut at the placeholders, and the media are read, encoded and sent slice by slice. The length is
 known before the first byte is sent, so a source that turns out shorter or longer than it said can never arrive as
 complete.
+
+A body that was encoded before, such as one that was kept to be sent after a crash, is sent as it is (`RawJson`).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import secrets
 from binascii import b2a_base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol, Self
 from weakref import WeakValueDictionary
@@ -175,8 +177,17 @@ def _changed() -> FileRefused:
     )
 
 
-def encode(body: BaseModel) -> Body:
+@dataclass(frozen=True, slots=True)
+class RawJson:
+    """A body that is JSON already, byte for byte as it travels."""
+
+    data: bytes = field(repr=False)
+
+
+def encode(body: BaseModel | RawJson) -> Body:
     """`body` as it travels: JSON with the wire names, without unset (None) fields, media streamed in as base64."""
+    if isinstance(body, RawJson):
+        return Body([body.data])
     text = body.__pydantic_serializer__.to_json(body, by_alias=True, exclude_none=True)
     if _NONCE_BYTES not in text:
         return Body([text])
@@ -190,3 +201,22 @@ def encode(body: BaseModel) -> Body:
         end = match.end()
     parts.append(text[end:])
     return Body(parts)
+
+
+async def stored(body: BaseModel, limit: int) -> bytes | None:
+    """`body` as bytes that `RawJson` sends later; local media are read now and go in as base64.
+
+    Args:
+        body: a request.
+        limit: the most bytes to keep; nothing is read of the media when the whole would be larger.
+
+    Returns:
+        The bytes, or None when there are more than `limit`.
+
+    Raises:
+        FileRefused: a file changed while it was read, or cannot be read any more.
+    """
+    encoded = encode(body)
+    if encoded.length > limit:
+        return None
+    return encoded.whole or b"".join([chunk async for chunk in encoded.chunks()])

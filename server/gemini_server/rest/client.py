@@ -18,11 +18,14 @@ from gemini_server.errors import BadAnswer, ToolserverError
 
 from . import answer, connection, failure, trace
 from .attempts import Attempts, OnRetry
-from .body import encode
+from .body import RawJson, encode
 from .complaint import complaint_of
 from .config import ClientConfig
-from .endpoint import AnswerT, Endpoint, Reply
+from .download import OpenDownload
+from .downloads import Downloads
+from .endpoint import AnswerT, Empty, Endpoint, Reply
 from .exchange import Exchange, Order
+from .link import Links
 from .retry import AttemptError, Fault, RetryNote
 from .route import QueryValue, Routes
 from .stream import EventStream, StreamBroken
@@ -32,6 +35,7 @@ __all__ = ["EventStream", "GeminiClient", "RetryNote", "StreamBroken"]
 Query = Mapping[str, QueryValue]
 
 _MAX_PAGES = 1000
+_DOWNLOAD = Endpoint("GET", "{link}:download", Empty)  # the name of the span, nothing else
 
 
 class GeminiClient:
@@ -68,12 +72,14 @@ class GeminiClient:
         self._routes = Routes(config.url, config.api_version)
         self._exchange = Exchange(config, transport)
         self._attempts = Attempts(config, self._exchange, clock=clock, sleep=sleep, random=random, wall=wall)
+        links = Links(config.url, self._routes)
+        self._downloads = Downloads(config, links, self._exchange, self._attempts, wall)
 
     async def call(
         self,
         endpoint: Endpoint[AnswerT],
         *,
-        body: BaseModel | None = None,
+        body: BaseModel | RawJson | None = None,
         query: Query | None = None,
         timeout: float | None = None,
         on_retry: OnRetry | None = None,
@@ -83,7 +89,7 @@ class GeminiClient:
 
         Args:
             endpoint: what to call.
-            body: the request; unset fields are not sent.
+            body: the request; unset fields are not sent. `RawJson` goes as it is.
             query: parameters that the endpoint knows; None is left out, a bool becomes `true` or `false`.
             timeout: seconds for the call with all its retries, if less than the client's.
             on_retry: is told before each wait.
@@ -97,7 +103,7 @@ class GeminiClient:
     async def _call(
         self,
         endpoint: Endpoint[AnswerT],
-        body: BaseModel | None,
+        body: BaseModel | RawJson | None,
         query: Query | None,
         timeout: float | None,
         on_retry: OnRetry | None,
@@ -115,7 +121,7 @@ class GeminiClient:
         self,
         endpoint: Endpoint[AnswerT],
         *,
-        body: BaseModel | None = None,
+        body: BaseModel | RawJson | None = None,
         query: Query | None = None,
         timeout: float | None = None,
         on_retry: OnRetry | None = None,
@@ -144,7 +150,7 @@ class GeminiClient:
     async def _stream(
         self,
         endpoint: Endpoint[AnswerT],
-        body: BaseModel | None,
+        body: BaseModel | RawJson | None,
         query: Query | None,
         timeout: float | None,
         on_retry: OnRetry | None,
@@ -209,6 +215,40 @@ class GeminiClient:
             asked["pageToken"] = token
         return found, True
 
+    @asynccontextmanager
+    async def open_download(
+        self,
+        uri: str,
+        *,
+        offset: int = 0,
+        if_range: str | None = None,
+        timeout: float | None = None,
+        on_retry: OnRetry | None = None,
+    ) -> AsyncGenerator[OpenDownload]:
+        """Asks for the file behind a link that an answer named; entering waits for its first bytes.
+
+        The key goes only to the base URL's own origin, and hosts that are not Google's are refused before anything is
+        connected (see `redirect`). A link of the API itself is asked of the base URL (see `link`).
+
+        Args:
+            uri: a URL or a resource name.
+            offset: from which byte on; the server may begin at 0 all the same (see `Download.offset`).
+            if_range: the `etag` of the bytes that are there: the server begins at 0 when it has another version.
+            timeout: seconds until the first byte with all retries, if less than the client's. After it only silence for
+                the idle timeout ends the download.
+            on_retry: as for `call`.
+
+        Raises:
+            BadAnswer: the link is not one to follow, or what came is not a file.
+            NotFound: the link has expired, or never led anywhere.
+            ToolserverError: any other of the tree; `retries` says how many further attempts were made.
+        """
+        with _Watch(self, _DOWNLOAD, {}) as watch:
+            headers = trace.headers(watch.span)
+            async with self._downloads.open(uri, offset, if_range, timeout, on_retry, headers) as opened:
+                watch.retries = opened.about.retries
+                yield opened
+
     async def aclose(self) -> None:
         """Closes the connections; a later call opens new ones."""
         await self._exchange.aclose()
@@ -216,7 +256,7 @@ class GeminiClient:
     def _order(
         self,
         endpoint: Endpoint[Any],
-        body: BaseModel | None,
+        body: BaseModel | RawJson | None,
         query: Query | None,
         path: Mapping[str, str],
         span: Span,

@@ -39,6 +39,8 @@ class Order:
         repeat: what may be repeated by itself.
         headers: of this call alone, such as the trace context.
         sse: whether the answer is a stream.
+        link: whether the URL came in an answer: the gate is asked before it is connected to, the answer is to be the
+            bytes as they are, and every status is an answer.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Order:
     repeat: Repeat
     headers: list[Header]
     sse: bool = False
+    link: bool = False
 
 
 _parsed = lru_cache(maxsize=64)(httpx2.URL)
@@ -75,12 +78,11 @@ class Exchange:
         )
         self._http: httpx2.AsyncClient | None = None
         home = config.url
-        self._gate = redirect.Gate(home)
+        self.gate = redirect.Gate(home)
         self._trust_env = not (config.loopback and home.scheme == "http")
         self._common: list[Header] = [
             (b"user-agent", config.user_agent.encode("ascii", "replace")),
             (b"accept", b"*/*"),
-            (b"accept-encoding", b"gzip"),
             (b"x-goog-api-client", f"{default_user_agent()} gl-python/{platform.python_version()}".encode()),
         ]
         self._host: Header = (b"host", home.netloc)
@@ -107,17 +109,24 @@ class Exchange:
             remaining: seconds until the deadline, which the server is told.
 
         Raises:
-            BadAnswer: a redirect that is not followed.
+            BadAnswer: a link or a redirect that is not followed.
             httpx2.TransportError: no status came; `outbound.left` says how far it got.
         """
+        url, keyed = (_parsed(order.url), True) if not order.link else self._linked(order.url)
+        host = self._host if keyed else (b"host", url.netloc)
         http = self._http or self._make()
         timeouts = self._eager if order.sse or order.repeat == "read" else self._patient
-        common = [*self._common, *order.headers, (b"x-server-timeout", b"%d" % max(1, math.ceil(remaining)))]
+        common = [*self._common, *order.headers]
+        if order.link:
+            common.append((b"accept-encoding", b"identity"))
+        else:
+            # How long a file takes is no business of the server that sends it.
+            common += ((b"accept-encoding", b"gzip"), (b"x-server-timeout", b"%d" % max(1, math.ceil(remaining))))
         if order.body is not None:
             common += ((b"content-type", b"application/json"), (b"content-length", b"%d" % order.body.length))
         elif order.method in _HAS_BODY:
             common.append((b"content-length", b"0"))
-        method, url, keyed, host = order.method, _parsed(order.url), True, self._host
+        method = order.method
         for hops_left in range(redirect.MAX_HOPS, -1, -1):
             outbound.left, outbound.detour = False, "" if keyed else url.netloc.decode("ascii")
             headers = [host, *common]
@@ -130,9 +139,13 @@ class Exchange:
             await response.aclose()
             if not hops_left:
                 raise redirect.too_many(response.status_code)
-            method, url, keyed = self._gate.follow(response, method)
+            method, url, keyed = self.gate.follow(response, method)
             host = (b"host", url.netloc)
         raise AssertionError("unreachable: the last hop returns or raises")
+
+    def _linked(self, link: str) -> tuple[httpx2.URL, bool]:
+        url = httpx2.URL(link)  # not remembered: it may be signed, which makes it a credential
+        return url, self.gate.admit(url)
 
     def _make(self) -> httpx2.AsyncClient:
         self._http = httpx2.AsyncClient(

@@ -58,6 +58,10 @@ class Routes:
             `https://gw/x/v1beta/models` and `https://gw/x/upload/v1beta/files`.
         version: the API version of endpoints that do not name their own. One at the end of `base` wins over the
             default version, and gives way to another.
+
+    Attributes:
+        root: scheme, host, port and prefix without an API version; no slash at its end.
+        version: the API version of endpoints that do not name their own.
     """
 
     def __init__(self, base: httpx2.URL, version: str) -> None:
@@ -66,8 +70,8 @@ class Routes:
         if found:
             prefix = prefix[: found.start()]
             version = found[1] if version == DEFAULT_VERSION else version
-        self._root = f"{base.scheme}://{base.netloc.decode('ascii')}{prefix}"
-        self._version = version
+        self.root = f"{base.scheme}://{base.netloc.decode('ascii')}{prefix}"
+        self.version = version
 
     def url(
         self, endpoint: Endpoint[Any], names: Mapping[str, str], query: Mapping[str, QueryValue] | None, *, sse: bool
@@ -78,7 +82,7 @@ class Routes:
             ArgumentError: a value is not a resource name.
             TypeError: the endpoint does not know a name or a query parameter, or misses one: a bug of the caller.
         """
-        version = endpoint.version or self._version
+        version = endpoint.version or self.version
         try:
             path = endpoint.path.format(
                 version=version, **{name: check_name(name, value) for name, value in names.items()}
@@ -91,7 +95,7 @@ class Routes:
         if sse:
             pairs.append(("alt", "sse"))
         tail = f"?{urlencode(pairs)}" if pairs else ""
-        return f"{self._root}/{path}{tail}"
+        return f"{self.root}/{path}{tail}"
 
 
 _templates: dict[str, frozenset[str]] = {}

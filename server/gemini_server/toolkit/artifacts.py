@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import base64
-import io
 import logging
 import re
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 import anyio
 import anyio.to_thread
 
 from gemini_server.errors import ToolserverError
-from gemini_server.jobs.artifacts import Artifact, Traits, not_found
-from gemini_server.toolkit import preview, sniff
+from gemini_server.jobs.artifacts import Artifact, not_found
+from gemini_server.toolkit import preview
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.mime_types import TEXT_EXTENSIONS
 from gemini_server.toolkit.open_file import Descriptor, OpenFile
 from gemini_server.toolkit.results import ArtifactOut, Picture
+from gemini_server.toolkit.traits import traits_of, traits_of_file, traits_of_part
 
-__all__ = ["URI", "ArtifactOut", "Kept", "keep", "keep_pictures", "open_source", "picture_of", "shown", "size_of"]
+__all__ = [
+    "URI",
+    "ArtifactOut",
+    "Kept",
+    "keep",
+    "keep_pictures",
+    "open_source",
+    "picture_of",
+    "shown",
+    "size_of",
+    "traits_of",
+    "traits_of_file",
+    "traits_of_part",
+]
 
 URI = "gemini://artifacts/"
 
 _SOURCE = re.compile(re.escape(URI) + "([^/]*)", re.IGNORECASE)
-_TYPES = {".srt": "application/x-subrip", ".vtt": "text/vtt", ".jsonl": "application/jsonl"}
-"""Text whose type is known by what wrote it, not by its bytes."""
-_TEXTS = {*TEXT_EXTENSIONS, *_TYPES, ".txt"}
-_NUMPY = b"\x93NUMPY"
-_MEDIA = ("image", "audio", "video")
-
 _log = logging.getLogger(__name__)
 
 
@@ -57,12 +61,14 @@ async def keep(call: Call, kind: str, data: bytes, *, name: str = "", announced:
 
 
 def shown(call: Call, artifact: Artifact) -> ArtifactOut:
-    """An artifact as results show it; the path only to callers on this machine."""
+    """An artifact as results show it; the path only to callers on this machine, a link to all others."""
     local = call.runtime.settings.http is None
+    links = call.runtime.links
     return ArtifactOut(
         id=artifact.id,
         uri=URI + artifact.id,
         path=str(call.runtime.artifacts.path(artifact)) if local else None,
+        url=links.make(f"artifacts/{artifact.id}") if links else None,
         mime_type=artifact.mime_type,
         bytes=artifact.bytes,
         sha256=artifact.sha256,
@@ -153,35 +159,6 @@ async def open_source(call: Call, source: str, *, max_bytes: int) -> OpenFile | 
     raise AssertionError  # for the type checkers: this scope swallows nothing
 
 
-def traits_of(data: bytes, name: str = "", announced: str = "") -> Traits:
-    """What bytes are; run it in a thread."""
-    hint = PurePosixPath(name).suffix.lower()
-    hint = hint if hint in _TEXTS else ""  # nothing else of a name becomes part of a file's name
-    mime_type = sniff.sniff(data[: sniff.HEAD_BYTES], hint and f"x{hint}")
-    family = announced.partition("/")[0].strip().lower()
-    if family in _MEDIA and mime_type.partition("/")[0] != family:
-        return Traits(sniff.UNKNOWN, ".bin")
-    if hint and (mime_type.startswith("text/") or mime_type == TEXT_EXTENSIONS.get(hint)):
-        return Traits(_TYPES.get(hint, mime_type), hint)
-    if data.startswith(_NUMPY):
-        return Traits(sniff.UNKNOWN, ".npy")
-    width = height = None
-    if mime_type.startswith("image/"):
-        width, height = size_of(data) or (None, None)
-    duration = _wav_seconds(data) if mime_type == "audio/wav" else None
-    return Traits(mime_type, sniff.extension_for(mime_type), width, height, duration)
-
-
 def size_of(data: bytes) -> tuple[int, int] | None:
     """Width and height of a picture by its header, or None when it cannot be read; nothing is decoded."""
     return preview.size_of(data)
-
-
-def _wav_seconds(data: bytes) -> float | None:
-    try:
-        with wave.open(io.BytesIO(data)) as sound:
-            # A header may claim more than there is: streams are written before their length is known.
-            frames = min(sound.getnframes(), len(data) // (sound.getsampwidth() * sound.getnchannels()))
-            return float(round(frames / sound.getframerate(), 3))
-    except (wave.Error, EOFError, ZeroDivisionError, ValueError, OverflowError):
-        return None

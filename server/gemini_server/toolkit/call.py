@@ -16,8 +16,10 @@ class Call:
         runtime: what all calls of this process share.
         principal: for whom the call works; `local` where the caller needs no token.
         progress: how the caller hears what is going on.
+        as_task: whether a job is handed over as a task instead of being waited for.
     """
 
     runtime: Runtime
     principal: str = "local"
     progress: Progress = field(default_factory=lambda: Progress(None))
+    as_task: bool = False

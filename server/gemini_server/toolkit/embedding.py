@@ -17,34 +17,21 @@ from gemini_server.api.embeddings import (
     BatchEmbedContentsResponse,
     EmbedContentRequest,
     EmbeddingUsageMetadata,
-    TaskType,
 )
-from gemini_server.errors import ArgumentError, BadAnswer, NotFound, ToolserverError
+from gemini_server.errors import BadAnswer, NotFound, ToolserverError
 from gemini_server.rest.body import InlineMedia
 from gemini_server.toolkit import media, vectors
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.embedding_items import Item, check
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.generation.run import with_replacement
 from gemini_server.toolkit.results import Usage
 from gemini_server.toolkit.vectors import Vector
 
-MOST_ITEMS = 100_000
 IN_FLIGHT = 4
 """Batches of one call that are under way at once."""
 BATCH_BYTES = 16 * 1024 * 1024
 """Texts and media of one batch; a larger item goes alone."""
-_CHARACTERS_PER_TOKEN = 4
-_LISTED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What becomes one vector: a text, or a media source."""
-
-    text: str | None = None
-    source: str | None = None
-    task: TaskType | None = None
-    title: str | None = None
 
 
 @dataclass
@@ -94,30 +81,13 @@ async def embed(call: Call, model: str, items: Sequence[Item], dimensions: int |
         ArgumentError: an item that cannot be embedded; nothing was sent.
         ToolserverError: nothing came at all.
     """
+    check(call, model, items)
     run = _Run(call, model, items, dimensions)
     await run.all()
     done = run.done
     if not done.count:
         raise done.cause or BadAnswer("Gemini gave no vectors.", "Call again later.")
     return done
-
-
-def remarks(call: Call, model: str, items: Sequence[Item]) -> list[str]:
-    """What a caller should know about items: what is not done as it was said, what Gemini may not read."""
-    catalogue = call.runtime.catalogue
-    said: list[str] = []
-    if any(item.task for item in items) and not embeddings.text_only(model, catalogue):
-        said.append(f"{model} has no task_type: the task was written before each text, as Google documents for it.")
-    facts = catalogue.get(model)
-    if facts is not None and facts.input_limit:
-        most = facts.input_limit * _CHARACTERS_PER_TOKEN
-        long = [index for index, item in enumerate(items) if len(item.text or "") > most]
-        if long:
-            said.append(
-                f"Gemini reads {facts.input_limit} tokens of an item and ignores the rest: index {_some(long)} may be "
-                "longer."
-            )
-    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +109,6 @@ class _Run:
         self._cost: Decimal | None = Decimal(0)
 
     async def all(self) -> None:
-        self.check()
         batches = list(_batches(self.items, await self.sizes()))
         waiting = iter(batches)
 
@@ -150,32 +119,13 @@ class _Run:
                 try:
                     await self.one(batch)
                 except NotFound as error:
-                    self.done.cause = with_replacement(self.call, self.model, error)
+                    self.done.cause = with_replacement(self.call.runtime, self.model, error)
                 except ToolserverError as error:
                     self.done.cause = error
 
         async with anyio.create_task_group() as tasks:
             for _ in range(min(IN_FLIGHT, len(batches))):
                 tasks.start_soon(worker)
-
-    def check(self) -> None:
-        """Refuse what cannot be embedded."""
-        if not self.items:
-            raise ArgumentError("There is nothing to embed.", "Give items (texts) or media.")
-        if len(self.items) > MOST_ITEMS:
-            raise ArgumentError(
-                f"{len(self.items)} items are more than the {MOST_ITEMS} of one call.", "Split them into several calls."
-            )
-        empty = [
-            index for index, item in enumerate(self.items) if item.source is None and not (item.text or "").strip()
-        ]
-        if empty:
-            raise ArgumentError(
-                f"Nothing was sent: empty text at index {_some(empty)}.", "Leave empty texts out: they have no meaning."
-            )
-        if self.text_only and any(item.source is not None for item in self.items):
-            default = self.call.runtime.catalogue.default("embedding")
-            raise ArgumentError(f"{self.model} embeds text only; nothing was sent.", f"Use {default} for media.")
 
     async def sizes(self) -> list[int]:
         """The bytes of each item; every media source is opened once before anything is sent and paid."""
@@ -190,6 +140,7 @@ class _Run:
 
     async def one(self, batch: _Batch) -> None:
         call = self.call
+        await call.runtime.may_spend(call.principal)
         name = request_model(self.model)
         async with media.opened(batch.sources, call) as parts:
             opened = iter(parts)
@@ -271,8 +222,3 @@ def _size(part: Part) -> int:
         return 0
     data = part.inline_data.data
     return data.source.size if isinstance(data, InlineMedia) else len(data) * 3 // 4
-
-
-def _some(indices: Sequence[int]) -> str:
-    shown = ", ".join(map(str, indices[:_LISTED]))
-    return f"{shown} and {len(indices) - _LISTED} more" if len(indices) > _LISTED else shown

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Awaitable
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from mcp_types import (
@@ -24,8 +25,12 @@ from mcp_types import (
 from gemini_server.errors import ToolserverError
 from gemini_server.redaction import hide_known, redact
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.jobs import HandedOver
 from gemini_server.toolkit.results import ArtifactOut, Blob, Result
 from gemini_server.toolkit.toolset import Prompt, Resource, Tool
+
+if TYPE_CHECKING:
+    from gemini_server.jobs.job import Job
 
 _log = logging.getLogger(__name__)
 
@@ -45,13 +50,34 @@ Contents = TextResourceContents | BlobResourceContents
 
 
 async def call_tool(tool: Tool, call: Call, arguments: dict[str, Any]) -> CallToolResult:
-    """Run a tool; every anticipated failure is a result that says what, why and what to do next."""
+    """Run a tool; every anticipated failure is a result that says what, why and what to do next.
+
+    Raises:
+        HandedOver: in task mode, when the tool's job is in the ledger.
+    """
+
+    async def run() -> Result:
+        return await tool.function(call=call, **tool.parse(arguments))
+
+    return await _answer(tool, run())
+
+
+async def finish_tool(tool: Tool, call: Call, job: Job) -> CallToolResult:
+    """What a tool would have answered had its caller waited: the result of a job that has ended, or how it failed."""
+    if tool.finish is None:
+        raise TypeError(f"{tool.name} begins no jobs")
+    return await _answer(tool, tool.finish(call, job))
+
+
+async def _answer(tool: Tool, work: Awaitable[Result]) -> CallToolResult:
     try:
-        result = await tool.function(call=call, **tool.parse(arguments))
+        result = await work
         # The SDK checks every result when it is written: checking it here as well would be work for nothing.
         return CallToolResult.model_construct(
             content=_blocks(result), structured_content=hide_known(result.structured()), is_error=False
         )
+    except HandedOver:
+        raise
     except ToolserverError as error:
         _log.info("%s failed: %s", tool.name, error.what)
         return failure(error)

@@ -105,6 +105,4 @@ async def _ledger(runtime: Runtime) -> Check:
     status = await runtime.store.status()
     if status.problem:
         return Check("ledger", "failed", status.problem)
-    return Check(
-        "ledger", "ok", f"{status.path} ({status.bytes} bytes)" if status.exists else f"{status.path} (not begun)"
-    )
+    return Check("ledger", "ok", f"{status.where} ({f'{status.bytes} bytes' if status.exists else 'not begun'})")

@@ -7,10 +7,12 @@ Members that are not there are absent, never null; `cost_usd` alone is null when
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
+from pydantic.json_schema import JsonSchemaValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,25 @@ class Result(BaseModel):
         return self.as_json()
 
 
+def shortened(names: tuple[str, ...]) -> Callable[[JsonSchemaValue], None]:
+    """Leaves only these members in the schema of a part of many results: all of them each time would be half of it."""
+
+    def shorten(schema: JsonSchemaValue) -> None:
+        schema["properties"] = {name: schema["properties"][name] for name in names}
+        schema.pop("required", None)
+
+    return shorten
+
+
 class ArtifactOut(Result):
     """A file that a call produced. Made by `toolkit.artifacts`."""
+
+    model_config = ConfigDict(json_schema_extra=shortened(("uri", "path", "mime_type")))
 
     id: str
     uri: str
     path: str | None = None
+    url: str | None = None
     mime_type: str
     bytes: int
     sha256: str
@@ -87,12 +102,14 @@ class ArtifactOut(Result):
             facts.append(f"{self.width}x{self.height}")
         if self.duration_seconds is not None:
             facts.append(f"{self.duration_seconds:g} s")
-        place = f"{self.path} = {self.uri}" if self.path else self.uri
+        place = " = ".join(filter(None, (self.path, self.url, self.uri)))
         return f"{place} ({', '.join(facts)})"
 
 
 class Usage(Result):
     """Tokens of a call and their price in US dollars."""
+
+    model_config = ConfigDict(json_schema_extra=shortened(("total_tokens", "cost_usd")))
 
     input_tokens: int = 0
     output_tokens: int = 0

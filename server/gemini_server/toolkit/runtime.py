@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
-from gemini_server.errors import Busy
+from gemini_server.errors import Busy, ToolserverError
 from gemini_server.settings import Settings, platform_directory
 
 if TYPE_CHECKING:
     from gemini_server.api.catalogue import Catalogue
     from gemini_server.jobs.artifacts import Artifacts
     from gemini_server.jobs.conversations import Conversations
+    from gemini_server.jobs.job import Work
+    from gemini_server.jobs.jobs import Jobs
+    from gemini_server.jobs.ledger import Store
+    from gemini_server.jobs.runner import Runner
     from gemini_server.jobs.spending import Spending
-    from gemini_server.jobs.store import Store
     from gemini_server.rest.client import GeminiClient
     from gemini_server.toolkit.disk import AllowedDirectories
+    from gemini_server.toolkit.links import Links
 
+SETTLE = 1.0
+"""Seconds after the start until jobs that others left are looked for."""
+LEDGER_SECONDS = 3.0
+"""How long the start over HTTP waits for the ledger, without which there are no links."""
+LEDGER_AGAIN = 30.0
+"""Seconds until a ledger that could not be opened for these is tried again."""
 WAITING_PER_CALL = 4
 """How many calls may wait for each that is under way, before further ones are refused."""
+
+_log = logging.getLogger(__name__)
 
 
 def utc_today() -> date:
@@ -46,6 +60,9 @@ class Runtime:
         version: the server's version, for the user agent.
         enabled: the names of the tools that are on.
         today: the calendar; tests set it.
+
+    Attributes:
+        links: makes links to artifacts for callers over HTTP; None over stdio, and while the ledger cannot be opened.
     """
 
     def __init__(
@@ -61,7 +78,11 @@ class Runtime:
         self.enabled = enabled
         self.today = today
         self.emulated = settings.emulate
+        self.links: Links | None = None
         self._spent = anyio.Event()
+        self._runs = anyio.Event()
+        self._signs = anyio.Event()
+        self._works: dict[str, Work] = {}
         self._slots = anyio.Semaphore(settings.max_calls, fast_acquire=True)
 
     @cached_property
@@ -108,10 +129,14 @@ class Runtime:
 
     @cached_property
     def store(self) -> Store:
-        """The ledger's database."""
-        from gemini_server.jobs.store import Store
+        """The ledger's database; an emulator's is always its own, and a file."""
+        if self.settings.ledger and not self.emulated:
+            from gemini_server.jobs.postgres import PostgresStore
 
-        return Store(self.settings.resolved_state_dir())
+            return PostgresStore(self.settings.ledger)
+        from gemini_server.jobs.store import SqliteStore
+
+        return SqliteStore(self.settings.resolved_state_dir())
 
     @cached_property
     def conversations(self) -> Conversations:
@@ -125,7 +150,9 @@ class Runtime:
         """Files that calls produced."""
         from gemini_server.jobs.artifacts import Artifacts
 
-        return Artifacts(self.store, self.settings.resolved_output_dir())
+        settings = self.settings
+        directory = settings.resolved_output_dir()
+        return Artifacts(self.store, directory, quota=settings.output_quota, sidecars=settings.sidecars)
 
     @cached_property
     def spending(self) -> Spending:
@@ -134,6 +161,48 @@ class Runtime:
 
         self._spent.set()
         return Spending(self.store, today=self.today)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The ledger of jobs."""
+        from gemini_server.jobs.jobs import Jobs
+
+        settings = self.settings
+        return Jobs(self.store, lease=settings.lease, keep_days=settings.keep_days, today=self.today)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What drives jobs; it starts when it is first used, or when the ledger may hold jobs that others left."""
+        from gemini_server.jobs.notices import listen
+        from gemini_server.jobs.pace import Pace
+        from gemini_server.jobs.runner import Runner
+        from gemini_server.toolkit.shelf import Shelf
+
+        self._runs.set()
+        poll = self.settings.poll
+        return Runner(
+            self.jobs,
+            self._work,
+            Shelf(self),
+            pace=Pace(first=poll, longest=5 * poll, retry=min(2.0, poll)),
+            notices=lambda: listen(self.store),
+        )
+
+    def _work(self, name: str) -> Work:
+        from gemini_server.toolkit import work
+
+        if name not in self._works:
+            self._works[name] = work.load(name, self)
+        return self._works[name]
+
+    async def drive(self) -> None:
+        """Drive jobs for as long as the server runs: those of this process, and those that others left."""
+        if self.settings.ledger or (self.settings.resolved_state_dir() / "ledger.db").exists():
+            with anyio.move_on_after(SETTLE):  # the handshake comes first: the ledger's code is not free to import
+                await self._runs.wait()
+        else:
+            await self._runs.wait()
+        await self.runner.run()
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
@@ -151,6 +220,66 @@ class Runtime:
             )
         async with self._slots:
             yield
+
+    async def changes(self) -> AsyncGenerator[tuple[str, str]]:
+        """The principal and the id of every job that changes, here or in another process; some come twice.
+
+        Where processes share a PostgreSQL ledger, it tells at once; of a shared file, others' changes come a while
+        later.
+        """
+        await self._runs.wait()
+        send, receive = anyio.create_memory_object_stream[tuple[str, str]](1000)
+
+        def heard(principal: str, identifier: str) -> None:
+            with suppress(anyio.WouldBlock):  # a listener that does not keep up asks for itself
+                send.send_nowait((principal, identifier))
+
+        silence = self.runner.listen(heard)
+        try:
+            with send, receive:
+                async for change in receive:
+                    yield change
+        finally:
+            silence()
+
+    async def may_spend(self, principal: str, estimate: Decimal | None = None) -> None:
+        """Look whether a caller may spend more today; jobs look by themselves when they begin.
+
+        Raises:
+            QuotaExhausted: the day's cap is reached, or the estimate would exceed it.
+        """
+        cap = self.settings.daily_cap
+        if cap is None:
+            return
+        from gemini_server.jobs.jobs import over_cap
+
+        spent = Decimal(str((await self.spending.today_total(principal)).cost_usd))
+        reserved = await self.jobs.reserved(principal)
+        if spent >= cap or spent + reserved + (estimate or 0) > cap:
+            raise over_cap(cap, spent, reserved, estimate)
+
+    async def sign_links(self, base: str) -> None:
+        """Make links possible; where the ledger cannot be opened, results have none until it can.
+
+        Args:
+            base: the URL under which callers reach this server.
+        """
+        from gemini_server.jobs.secrets import shared_secret
+        from gemini_server.toolkit.links import SECRET, Links
+
+        while self.links is None:
+            try:
+                self.links = Links(base, await shared_secret(self.store, SECRET))
+            except ToolserverError as error:
+                _log.warning("results have no links to files for now: %s", error)
+            self._signs.set()
+            if self.links is None:
+                await anyio.sleep(LEDGER_AGAIN)
+
+    async def signs_links(self) -> None:
+        """Wait until links can be made, or for a while."""
+        with anyio.move_on_after(LEDGER_SECONDS):
+            await self._signs.wait()
 
     async def keep_books(self) -> None:
         """Write down what is spent, a moment after it is spent, for as long as the server runs."""

@@ -25,9 +25,9 @@ class _Compact(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        # A default that a caller should know stands in the description.
         made = super().default_schema(schema)
-        if made.get("default", ...) in (None, [], {}, False):
-            made.pop("default")
+        made.pop("default", None)
         return made
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:

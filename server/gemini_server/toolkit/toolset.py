@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -22,10 +22,15 @@ from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.prompts import Asked
 from gemini_server.toolkit.results import Result
 
+if TYPE_CHECKING:
+    from gemini_server.jobs.job import Job
+
 ToolFunction = Callable[..., Awaitable[Result]]
 ReadFunction = Callable[..., Awaitable[BaseModel | str]]
 PromptFunction = Callable[..., Awaitable[Asked]]
 CompleteFunction = Callable[[Call, str], Awaitable[list[str]]]
+Finish = Callable[[Call, "Job"], Awaitable[Result]]
+"""Makes a tool's result from its job, as far as that has come."""
 
 
 class _Arguments(BaseModel):
@@ -34,7 +39,10 @@ class _Arguments(BaseModel):
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: a plain async function and the four hints that its signature cannot carry."""
+    """A tool: a plain async function and the four hints that its signature cannot carry.
+
+    `finish` is there where the tool begins a job: then a client may have it as a task.
+    """
 
     function: ToolFunction
     toolset: str
@@ -43,6 +51,7 @@ class Tool:
     destructive: bool
     idempotent: bool
     open_world: bool
+    finish: Finish | None = None
 
     @property
     def name(self) -> str:
@@ -213,7 +222,14 @@ class Toolset:
         self.prompts: dict[str, Prompt] = {}
 
     def tool(
-        self, *, read_only: bool, destructive: bool, idempotent: bool, open_world: bool, default: bool = False
+        self,
+        *,
+        read_only: bool,
+        destructive: bool,
+        idempotent: bool,
+        open_world: bool,
+        default: bool = False,
+        finish: Finish | None = None,
     ) -> Callable[[ToolFunction], ToolFunction]:
         """Publish an async function as a tool.
 
@@ -223,10 +239,11 @@ class Toolset:
             idempotent: calling it again with the same arguments changes nothing more.
             open_world: it reaches beyond this machine.
             default: it belongs to the default preset.
+            finish: makes the result from the job that the tool begins; without it the tool begins none.
         """
 
         def register(function: ToolFunction) -> ToolFunction:
-            tool = Tool(function, self.name, default, read_only, destructive, idempotent, open_world)
+            tool = Tool(function, self.name, default, read_only, destructive, idempotent, open_world, finish)
             if tool.name in self.tools:
                 raise ValueError(f"two tools are named {tool.name}")
             self.tools[tool.name] = tool

@@ -59,7 +59,10 @@ def test_a_tool_that_fails_says_why_on_stderr_and_exits_1(shell: Shell) -> None:
             ["generate_text", "promt=Hi", "--emulate"],
             "Did you mean prompt? generate_text takes: prompt (needed),",
         ),
-        (["generate_texts", "prompt=Hi"], "There is no tool 'generate_texts'. Did you mean generate_text?"),
+        (
+            ["generate_texts", "prompt=Hi"],
+            "There is no tool 'generate_texts'. Did you mean generate_text or generate_video?",
+        ),
         (["generate_text", "prompt=Hi", "--url", "ftp://x"], "is no http(s) URL"),
         (["server_status", "--url", "http://127.0.0.1:9/mcp"], "No MCP server answers at http://127.0.0.1:9/mcp"),
         (["server_status", "--url", "http://127.0.0.1:9/mcp", "--emulate"], "with its own settings"),

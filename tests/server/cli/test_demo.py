@@ -2,27 +2,31 @@ from __future__ import annotations
 
 import pytest
 
-from gemini_server.cli import demo
+from gemini_server.cli import demo, demo_making
 from gemini_server.cli.stage import Paper
 from tests.server.cli.conftest import Shell
 
 
-def test_without_a_key_it_shows_its_sections_against_the_emulator_and_leaves_nothing_behind(shell: Shell) -> None:
+def test_without_a_key_it_shows_its_sections_against_the_emulator_and_keeps_what_it_made(shell: Shell) -> None:
     done = shell.run("demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Against the embedded emulator" in done.stdout
     lines = done.stdout.splitlines()
-    for number, (title, _) in enumerate(demo.SECTIONS, 1):
+    sections = (*demo.SECTIONS, *demo_making.SECTIONS)
+    for number, (title, _) in enumerate(sections, 1):
         assert f"{number}. {title}" in lines
     assert "it returns    {" in done.stdout
     assert '"name": "Anna Kowalska"' in done.stdout
     assert "[1] " in done.stdout
-    assert f"{len(demo.SECTIONS)} of {len(demo.SECTIONS)} worked" in done.stdout
+    assert f"{len(sections)} of {len(sections)} worked" in done.stdout
     assert "print-config" in done.stdout
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
-    assert not any(line != line.rstrip() or len(line) > 100 for line in lines)
-    assert [path.name for path in shell.home.rglob("*")] == ["tmp"]
+    assert not any(line != line.rstrip() or (len(line) > 100 and str(shell.home) not in line) for line in lines)
+    (made,) = (shell.home / "tmp").iterdir()
+    assert f"What was made lies in {made}" in done.stdout
+    kinds = {path.name.partition("-")[0] for path in made.iterdir()}
+    assert {"image", "video", "speech", "music", "boxes", "transcript"} <= kinds
 
 
 def test_with_a_key_that_is_refused_it_says_so_once_and_fails(shell: Shell) -> None:

@@ -19,10 +19,12 @@ import anyio
 import pytest
 
 from gemini_server.errors import LocalError, NotFound
-from gemini_server.jobs import output_directory
+from gemini_server.jobs import names
 from gemini_server.jobs.artifacts import Artifact, Artifacts, Traits
-from gemini_server.jobs.output_directory import KEEP_FREE, OutputDirectory
-from gemini_server.jobs.store import Store
+from gemini_server.jobs.ledger import Store
+from gemini_server.jobs.output_directory import OutputDirectory
+from gemini_server.jobs.room import KEEP_FREE
+from gemini_server.jobs.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
 
@@ -36,9 +38,9 @@ CHILD = """
 import os, sys
 from pathlib import Path
 from gemini_server.errors import LocalError
-from gemini_server.jobs import output_directory
+from gemini_server.jobs import room
 from gemini_server.jobs.output_directory import OutputDirectory
-output_directory.KEEP_FREE = 0
+room.KEEP_FREE = 0
 directory = OutputDirectory(Path(sys.argv[1]))
 """
 
@@ -208,7 +210,7 @@ def test_a_rename_that_fails_leaves_no_empty_file(tmp_path: Path, monkeypatch: p
 
 
 def test_without_directory_descriptors_the_same_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output_directory, "_DESCRIPTORS", False)
+    monkeypatch.setattr(names, "DESCRIPTORS", False)
     directory = OutputDirectory(tmp_path / "output")
     directory.write("plot.png", b"first")
     with pytest.raises(FileExistsError):
@@ -468,7 +470,7 @@ async def test_a_file_above_the_limit_is_not_even_opened(artifacts: Artifacts) -
 
 async def test_a_ledger_that_fails_does_not_lose_the_file(tmp_path: Path) -> None:
     (tmp_path / "state" / "ledger.db").mkdir(parents=True)
-    store = Store(tmp_path / "state")
+    store = SqliteStore(tmp_path / "state")
     artifacts = Artifacts(store, tmp_path / "output")
     with pytest.raises(LocalError) as failed:
         await artifacts.save("local", "plot", b"paid for", PNG)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 
 from gemini_server.errors import ArgumentError, NotFound
 from gemini_server.jobs.conversations import Conversations
-from gemini_server.jobs.store import Store
+from gemini_server.jobs.ledger import Ledger, Store
+from tests.server.jobs.conftest import NewStore
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +102,27 @@ async def test_of_parallel_calls_on_one_conversation_exactly_one_is_added(conver
     assert len((await conversations.get("ada", handle)).turns) == 1
 
 
+async def test_of_parallel_calls_on_two_replicas_exactly_one_is_added(new_store: NewStore) -> None:
+    replicas = [Conversations(new_store()), Conversations(new_store())]
+    handle = await replicas[0].create("ada", model="m", system=None, settings={})
+    for turn in range(5):
+        said: list[str] = []
+
+        async def call(replica: Conversations, turn: int, said: list[str]) -> None:
+            try:
+                await replica.append("ada", handle, [{"n": turn}, {"n": turn}], expected_turns=2 * turn)
+                said.append("added")
+            except ArgumentError as error:
+                said.append(error.code)
+
+        async with anyio.create_task_group() as tasks:
+            for replica in replicas * 4:
+                tasks.start_soon(call, replica, turn, said)
+        assert sorted(said) == ["added", *["conversation_conflict"] * 7]
+    kept = await replicas[1].get("ada", handle)
+    assert [turn["n"] for turn in kept.turns] == [number for number in range(5) for _ in range(2)]
+
+
 async def test_a_turn_that_is_no_json_is_not_half_kept(conversations: Conversations) -> None:
     handle = await conversations.create("ada", model="m", system=None, settings={})
     with pytest.raises(TypeError):
@@ -127,6 +148,22 @@ async def test_an_unknown_and_a_foreign_conversation_give_the_same_answer(conver
 
     assert await answers(foreign) == await answers(unknown)
     assert (await conversations.get("bob", foreign)).turns == []
+
+
+@pytest.mark.parametrize("handle", ["c_\x00", "c_\ud83d", "c_日本", ""])
+async def test_a_handle_that_could_be_none_is_unknown(conversations: Conversations, handle: str) -> None:
+    with pytest.raises(NotFound):
+        await conversations.get("ada", handle)
+    with pytest.raises(NotFound):
+        await conversations.append("ada", handle, [USER], expected_turns=0)
+
+
+@pytest.mark.parametrize("system", ["a \x00 in it", "half a pair \ud83d"])
+async def test_a_system_instruction_may_hold_anything(conversations: Conversations, system: str) -> None:
+    handle = await conversations.create("ada", model="m", system=system, settings={})
+    kept = (await conversations.get("ada", handle)).system
+    assert kept is not None
+    assert re.fullmatch(r"(a . in it|half a pair .)", kept, re.DOTALL)
 
 
 async def test_a_long_handle_is_not_repeated_in_full(conversations: Conversations) -> None:
@@ -159,7 +196,7 @@ async def test_conversations_unused_for_longer_than_kept_are_gone(conversations:
     await conversations.append("ada", old, [USER], expected_turns=0)
     recent = await conversations.create("ada", model="m", system=None, settings={})
 
-    def age(ledger: sqlite3.Connection) -> None:
+    def age(ledger: Ledger) -> None:
         ledger.execute("UPDATE conversations SET updated = updated - 31 * 86400 WHERE id = ?", (old,))
         ledger.execute("UPDATE conversations SET updated = updated - 29 * 86400 WHERE id = ?", (recent,))
 

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import pytest
 
 from gemini_server.errors import LocalError
-from gemini_server.jobs.spending import Row, Spending
-from gemini_server.jobs.store import Store
+from gemini_server.jobs.ledger import Ledger, Store, StoreStatus
+from gemini_server.jobs.spending import Row, Spending, book, total_nanos
+from tests.server.jobs.conftest import NewStore
 
 pytestmark = pytest.mark.anyio
 
@@ -20,22 +19,28 @@ T = TypeVar("T")
 TODAY = date(2026, 11, 22)
 
 
-class Broken(Store):
+class Broken:
     """A ledger that refuses to write as often as it is told to."""
 
-    def __init__(self, directory: Path, failures: int, failure: Exception) -> None:
-        super().__init__(directory)
+    def __init__(self, store: Store, failures: int, failure: Exception) -> None:
+        self.store = store
         self.failures = failures
         self.failure = failure
         self.writes = 0
 
-    async def run(self, work: Callable[[sqlite3.Connection], T], *, write: bool = True) -> T:
+    async def run(self, work: Callable[[Ledger], T], *, write: bool = True) -> T:
         if write:
             self.writes += 1
             if self.failures:
                 self.failures -= 1
                 raise self.failure
-        return await super().run(work, write=write)
+        return await self.store.run(work, write=write)
+
+    async def status(self) -> StoreStatus:
+        return await self.store.status()
+
+    async def aclose(self) -> None:
+        await self.store.aclose()
 
 
 @pytest.fixture
@@ -105,20 +110,19 @@ async def test_a_call_belongs_to_the_day_on_which_it_was_made(store: Store) -> N
     assert (await spending.today_total("ada")).calls == 1
 
 
-async def test_many_calls_are_one_write_and_an_empty_flush_is_none(tmp_path: Path) -> None:
-    store = Broken(tmp_path, 0, LocalError("never"))
-    spending = Spending(store, today=lambda: TODAY)
+async def test_many_calls_are_one_write_and_an_empty_flush_is_none(store: Store) -> None:
+    broken = Broken(store, 0, LocalError("never"))
+    spending = Spending(broken, today=lambda: TODAY)
     for _ in range(100):
         spending.record("ada", "m")
     await spending.flush()
     await spending.flush()
-    assert store.writes == 1
-    await store.aclose()
+    assert broken.writes == 1
 
 
-async def test_a_failed_write_is_logged_and_made_up_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    store = Broken(tmp_path, 2, LocalError("The disk is full."))
-    spending = Spending(store, today=lambda: TODAY)
+async def test_a_failed_write_is_logged_and_made_up_for(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    broken = Broken(store, 2, LocalError("The disk is full."))
+    spending = Spending(broken, today=lambda: TODAY)
     spending.record("ada", "m", cost_usd=1)
     await spending.flush()
     spending.record("ada", "m", cost_usd=2)
@@ -128,30 +132,28 @@ async def test_a_failed_write_is_logged_and_made_up_for(tmp_path: Path, caplog: 
     await spending.aclose()
     await spending.aclose()
     assert (await spending.today_total("ada")).cost_usd == 3
-    await store.aclose()
 
 
-async def test_a_crash_while_writing_is_not_hidden_and_loses_nothing(tmp_path: Path) -> None:
-    store = Broken(tmp_path, 1, ZeroDivisionError())
-    spending = Spending(store, today=lambda: TODAY)
+async def test_a_crash_while_writing_is_not_hidden_and_loses_nothing(store: Store) -> None:
+    broken = Broken(store, 1, ZeroDivisionError())
+    spending = Spending(broken, today=lambda: TODAY)
     spending.record("ada", "m", cost_usd=1)
     with pytest.raises(ZeroDivisionError):
         await spending.flush()
     await spending.flush()
     assert (await spending.today_total("ada")).calls == 1
-    await store.aclose()
 
 
-async def test_the_background_task_writes_and_finishes_what_is_left(tmp_path: Path) -> None:
-    store = Broken(tmp_path, 1, LocalError("busy"))
-    spending = Spending(store, today=lambda: TODAY, pause=0)
+async def test_the_background_task_writes_and_finishes_what_is_left(store: Store) -> None:
+    broken = Broken(store, 1, LocalError("busy"))
+    spending = Spending(broken, today=lambda: TODAY, pause=0)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(spending.run)
         await anyio.wait_all_tasks_blocked()
         await spending.flush()  # nothing to write: the waiting task must not be forgotten
         spending.record("ada", "m", cost_usd=1)
         with anyio.fail_after(10):
-            while store.writes < 2:  # one failure, then the next try
+            while broken.writes < 2:  # one failure, then the next try
                 await anyio.lowlevel.checkpoint()
         spending.record("ada", "m", cost_usd=1)
         tasks.cancel_scope.cancel()
@@ -159,7 +161,6 @@ async def test_the_background_task_writes_and_finishes_what_is_left(tmp_path: Pa
         lambda ledger: ledger.execute("SELECT calls, cost_nanos FROM spending").fetchall(), write=False
     )
     assert rows == [(2, 2_000_000_000)]
-    await store.aclose()
 
 
 async def test_calls_recorded_while_writing_are_counted_once(spending: Spending) -> None:
@@ -180,3 +181,35 @@ async def test_calls_recorded_while_writing_are_counted_once(spending: Spending)
             tasks.start_soon(record, 10)
         tasks.start_soon(look)
     assert await spending.today_total("ada") == (0.04, 40, 0)
+
+
+async def test_what_a_transaction_books_counts_with_the_rest(store: Store, spending: Spending) -> None:
+    spending.record("ada", "m", input_tokens=1, cost_usd=0.5)
+    await spending.flush()
+
+    def work(ledger: Ledger) -> int:
+        book(ledger, TODAY, "ada", "m", {"input_tokens": 2, "tool_tokens": 3}, Decimal("0.25"))
+        book(ledger, TODAY, "ada", "m", {}, None)
+        book(ledger, TODAY, "bob", "m", {}, 1)
+        return total_nanos(ledger, TODAY.isoformat(), "ada")
+
+    assert await store.run(work) == 750_000_000
+    assert await spending.by_day("ada") == [Row(TODAY, "m", 3, 3, 0, 0, 0, 3, 0.75, 1)]
+    assert await store.run(lambda ledger: total_nanos(ledger, "2026-11-21", "ada")) == 0
+
+
+async def test_replicas_that_write_the_same_rows_at_once_lose_nothing(new_store: NewStore) -> None:
+    replicas = [Spending(new_store(), today=lambda: TODAY) for _ in range(3)]
+
+    async def spend(replica: Spending, models: list[str]) -> None:
+        for _ in range(5):
+            for model in models:
+                replica.record("ada", model, cost_usd=0.001)
+            await replica.flush()
+
+    async with anyio.create_task_group() as tasks:
+        for number, replica in enumerate(replicas):
+            tasks.start_soon(spend, replica, ["a", "b", "c", "d"][:: 1 if number % 2 else -1])
+    assert [(row.model, row.calls) for row in await replicas[0].by_day("ada")] == [
+        (model, 15) for model in ("a", "b", "c", "d")
+    ]

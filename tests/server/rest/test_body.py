@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gemini_server.errors import FileRefused
-from gemini_server.rest.body import SLICE, Body, BytesSource, InlineMedia, encode
+from gemini_server.rest.body import SLICE, Body, BytesSource, InlineMedia, RawJson, encode, stored
 from gemini_server.rest.endpoint import Wire
 
 from .conftest import MakeClient
@@ -182,3 +182,37 @@ async def test_a_file_that_shrinks_while_it_is_sent_breaks_the_request_off(make_
             await client.call(GENERATE, body=Prompt(data=media), model=MODEL)
         assert server.seen == []
         assert client.in_flight == 0
+
+
+async def test_a_body_that_was_kept_is_sent_as_the_first_time_byte_for_byte(make_client: MakeClient) -> None:
+    prompt = Prompt(text="é", data=InlineMedia(PatternSource(3 * SLICE + 1)), max_tokens=5)
+    kept = await stored(prompt, 10_000_000)
+    assert kept is not None
+    async with Loopback(reply(b'{"text": "ok"}')) as server:
+        client = make_client(server.url)
+        await client.call(GENERATE, body=prompt, model=MODEL)
+        await client.call(GENERATE, body=RawJson(kept), model=MODEL)
+        async with client.stream(GENERATE, body=RawJson(b"{}"), model=MODEL):
+            pass
+    assert server.seen[0].body == server.seen[1].body == kept
+    assert server.seen[1].header("content-type") == "application/json"
+    assert server.seen[2].body == b"{}"
+    assert "é" not in repr(RawJson(kept))
+
+
+async def test_a_body_larger_than_the_limit_is_not_kept_and_its_media_are_not_read() -> None:
+    source = PatternSource(3_000_000)
+    prompt = Prompt(text="x", data=InlineMedia(source))
+    length = encode(prompt).length
+    assert await stored(prompt, length - 1) is None
+    assert source.reads == []
+    kept = await stored(prompt, length)
+    assert kept is not None
+    assert len(kept) == length
+    assert await stored(Prompt(text="x"), 12) == b'{"text":"x"}'
+    assert await stored(Prompt(text="x"), 11) is None
+
+
+async def test_a_file_that_changes_while_it_is_kept_is_an_error() -> None:
+    with pytest.raises(FileRefused):
+        await stored(Prompt(data=InlineMedia(PatternSource(100, given=99))), 1000)

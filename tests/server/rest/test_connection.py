@@ -323,4 +323,4 @@ async def test_a_redirect_target_that_cannot_be_reached_is_named(make_client: Ma
     async with Loopback(redirect(307, f"http://127.0.0.1:{port}/there")) as server:
         with pytest.raises(ConnectionFailed) as failed:
             await make_client(server.url.replace("127.0.0.1", "localhost")).call(GENERATE, **arguments(GENERATE))
-    assert f"No connection to 127.0.0.1:{port} (where localhost redirects to)" in failed.value.what
+    assert f"No connection to 127.0.0.1:{port} (where localhost points to)" in failed.value.what

@@ -144,14 +144,24 @@ async def test_of_a_moving_picture_the_first_frame_is_shown(form: str) -> None:
     assert near(opened(await preview(data)), (15, 15), RED)
 
 
-async def test_noise_is_made_coarser_until_it_is_small_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_noise_is_made_coarser_until_it_is_small_enough() -> None:
     noise = Image.frombytes("RGB", (700, 700), os.urandom(700 * 700 * 3))
     assert await preview(file_of(noise)) is not None
-    monkeypatch.setattr(module, "MAX_BYTES", 4000)
-    small = await preview(file_of(noise))
+    small = await preview(file_of(noise), most=4000)
     assert small is not None
     assert len(small.data) <= 4000
     assert small.width < 512
+
+
+async def test_a_larger_copy_may_be_asked_for_and_is_held_to_its_bytes_too() -> None:
+    noise = Image.frombytes("RGB", (3000, 1500), os.urandom(3000 * 1500 * 3))
+    large = await preview(file_of(noise, "JPEG"), longest=2048, most=500_000)
+    assert large is not None
+    assert len(large.data) <= 500_000
+    assert large.width > 512
+    whole = await preview(file_of(halves(3000, 1500)), longest=2048)
+    assert whole is not None
+    assert (whole.width, whole.height) == (2048, 1024)
 
 
 async def test_a_picture_of_twenty_megapixels_is_shown() -> None:
@@ -232,7 +242,7 @@ async def test_no_more_pictures_than_allowed_are_decoded_at_once(monkeypatch: py
     both = threading.Barrier(module.AT_ONCE)
     real = module._preview  # pyright: ignore[reportPrivateUsage]
 
-    def counted(data: bytes) -> Preview | None:
+    def counted(data: bytes, longest: int, most_bytes: int) -> Preview | None:
         nonlocal busy, most
         with lock:
             busy += 1
@@ -240,7 +250,7 @@ async def test_no_more_pictures_than_allowed_are_decoded_at_once(monkeypatch: py
         both.wait(10)  # as many as may are in here together
         with lock:
             busy -= 1
-        return real(data)
+        return real(data, longest, most_bytes)
 
     monkeypatch.setattr(module, "_preview", counted)
     async with anyio.create_task_group() as tasks:

@@ -15,7 +15,7 @@ import anyio.to_thread
 from gemini_server.api.content import Content, FunctionResponse, Part
 from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.rest.endpoint import JsonObject
-from gemini_server.toolkit import artifacts, media
+from gemini_server.toolkit import artifacts, kept_media, media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.clips import Clip, cut
 from gemini_server.toolkit.generation import detail, json_answer
@@ -140,7 +140,8 @@ async def _turn(
         json_answer.check_schema(options.json_schema)
     today = call.runtime.today()
     turn, options, notes = detail.applied(turn, options, chosen, call.runtime.catalogue, today)
-    contents: list[Content | JsonObject] = [*thread.turns, turn]
+    turns = await kept_media.picked_up(call.runtime, call.principal, thread.turns)
+    contents: list[Content | JsonObject] = [*turns, turn]
     sources = of_request(options, contents)
     request, warnings = build(chosen, contents, options, call.runtime.catalogue, on=today)
     if continuation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gemini_server.api import models
@@ -14,6 +15,7 @@ from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.generation.transcript import Transcript
 from gemini_server.toolkit.results import Usage
+from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.untrusted import clean
 
 HOPS = 4
@@ -49,6 +51,7 @@ async def run(call: Call, model: str, request: GenerateContentRequest, *, stream
     """
     ran = Ran(Transcript(), [])
     transcript = ran.transcript
+    await call.runtime.may_spend(call.principal)
     try:
         async with call.runtime.slot():
             hops = repeats = 0
@@ -69,7 +72,7 @@ async def run(call: Call, model: str, request: GenerateContentRequest, *, stream
             if hops:
                 ran.warnings.append(f"The answer took {hops} continuations, each billed as a request of its own.")
     finally:
-        ran.usage = usage_of(call, model, transcript, request.service_tier)
+        ran.usage = usage_of(call.runtime, model, transcript.usage, request.service_tier)
         _record(call, model, transcript, ran.usage)
     return ran
 
@@ -94,7 +97,7 @@ async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ra
                 await _pass_on(call, transcript, event, markup=markup)
         await call.progress.end_text()
     except NotFound as error:
-        raise with_replacement(call, model, error) from None
+        raise with_replacement(call.runtime, model, error) from None
     except ToolserverError as error:
         if not transcript.parts:
             raise
@@ -122,10 +125,10 @@ def _reads_others(tool: Tool) -> bool:
     return any(setting is not None for setting in settings)
 
 
-def with_replacement(call: Call, model: str, error: NotFound) -> NotFound:
+def with_replacement(runtime: Runtime, model: str, error: NotFound) -> NotFound:
     """A 404 that names what to use instead of a model; as it is where it is about something else, such as a store."""
-    catalogue = call.runtime.catalogue
-    retirement = catalogue.retirement(model, call.runtime.today())
+    catalogue = runtime.catalogue
+    retirement = catalogue.retirement(model, runtime.today())
     named = model.removeprefix("models/") in error.what
     if retirement is not None and retirement.past and retirement.replacement:
         when = f" since {retirement.shutdown}" if retirement.shutdown else ""
@@ -154,20 +157,21 @@ def _record(call: Call, model: str, transcript: Transcript, usage: Usage) -> Non
         )
 
 
-def usage_of(call: Call, model: str, transcript: Transcript, service_tier: str | None = None) -> Usage:
-    """The tokens of all requests of a transcript, and their price today; null when no price is known."""
+def usage_of(runtime: Runtime, model: str, requests: Sequence[UsageMetadata], service_tier: str | None = None) -> Usage:
+    """The tokens of some requests together, and their price today; null when no price is known."""
     total = Usage(cost_usd=0.0)
-    for usage in transcript.usage:
-        _add(call, total, model, usage, service_tier)
-    if not transcript.usage:
+    for usage in requests:
+        _add(runtime, total, model, usage, service_tier)
+    if not requests:
         total.cost_usd = None
     elif total.cost_usd is not None:
         total.cost_usd = round(total.cost_usd, 9)
     return total
 
 
-def _add(call: Call, total: Usage, model: str, usage: UsageMetadata, service_tier: str | None) -> None:
-    cost, price_date = call.runtime.catalogue.cost(
+def _add(runtime: Runtime, total: Usage, model: str, usage: UsageMetadata, service_tier: str | None) -> None:
+    made = usage.candidates_tokens_details
+    cost, price_date = runtime.catalogue.cost(
         model,
         input_tokens=usage.prompt_token_count,
         output_tokens=usage.candidates_token_count,
@@ -178,9 +182,11 @@ def _add(call: Call, total: Usage, model: str, usage: UsageMetadata, service_tie
         image_input_tokens=_of(usage.prompt_tokens_details, "IMAGE"),
         video_input_tokens=_of(usage.prompt_tokens_details, "VIDEO"),
         cached_audio_tokens=_of(usage.cache_tokens_details, "AUDIO"),
-        image_output_tokens=_of(usage.candidates_tokens_details, "IMAGE") if usage.candidates_tokens_details else None,
+        image_output_tokens=_of(made, "IMAGE") if made else None,
+        audio_output_tokens=_of(made, "AUDIO") if made else None,
+        video_output_tokens=_of(made, "VIDEO") if made else None,
         service_tier=usage.service_tier or service_tier,
-        on=call.runtime.today(),
+        on=runtime.today(),
     )
     total.input_tokens += usage.prompt_token_count
     total.output_tokens += usage.candidates_token_count

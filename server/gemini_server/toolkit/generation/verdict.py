@@ -12,6 +12,7 @@ from gemini_server.toolkit.generation.run import Ran
 from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.generation.transcript import Transcript, member
 from gemini_server.toolkit.results import Picture
+from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.untrusted import clean, label
 
 LONGEST = 600
@@ -71,7 +72,7 @@ def judge(call: Call, model: str, ran: Ran, sources: Sources, warnings: list[str
     files = _files(transcript)
     useful = bool(transcript.text or functions or code or pictures or files)
     if not useful:
-        raise ran.cause or _with_price(_nothing(transcript), ran)
+        raise ran.cause or _with_price(nothing(transcript), ran)
     notes = [*warnings, *ran.warnings]
     incomplete = ran.broken
     shortfall = _shortfall(transcript)
@@ -91,7 +92,7 @@ def judge(call: Call, model: str, ran: Ran, sources: Sources, warnings: list[str
         notes.append(f"{found.lost} citations could not be placed in the text.")
     if found.refused or grounding.dropped:
         notes.append(f"{found.refused + grounding.dropped} sources are left out: their addresses are no web links.")
-    notes += _about_model(call, model, transcript)
+    notes += about_model(call.runtime, model, transcript)
     result = TextResult(
         text=text.text,
         finish_reason=label(transcript.finish_reason or "UNKNOWN", 60),
@@ -158,7 +159,8 @@ def _files(transcript: Transcript) -> list[Picture]:
     return [Picture(mime_type, data) for mime_type, data in typed if data and not mime_type.startswith("image/")]
 
 
-def _nothing(transcript: Transcript) -> ToolserverError:
+def nothing(transcript: Transcript) -> ToolserverError:
+    """Why nothing useful came, as an error that says what to do next."""
     message = _quoted(transcript.finish_message)
     feedback = transcript.feedback
     if feedback is not None and feedback.block_reason:
@@ -230,7 +232,8 @@ def _shortfall(transcript: Transcript) -> str:
     return ""
 
 
-def _about_model(call: Call, model: str, transcript: Transcript) -> list[str]:
+def about_model(runtime: Runtime, model: str, transcript: Transcript) -> list[str]:
+    """What to know of the model that answered: that it was another one, that it ends."""
     notes: list[str] = []
     asked = model.removeprefix("models/")
     answered = transcript.model_version or ""
@@ -241,7 +244,7 @@ def _about_model(call: Call, model: str, transcript: Transcript) -> list[str]:
     if status is not None and status.retirement_time:
         notes.append(f"{asked} retires on {status.retirement_time[:10]}. {label(status.message or '')}".strip())
     else:
-        retirement = call.runtime.catalogue.retirement(asked, call.runtime.today())
+        retirement = runtime.catalogue.retirement(asked, runtime.today())
         if retirement is not None and retirement.shutdown is not None:
             instead = f"; use {retirement.replacement} instead" if retirement.replacement else ""
             verb = "was" if retirement.past else "will be"

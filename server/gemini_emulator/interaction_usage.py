@@ -1,0 +1,71 @@
+"""What an interaction costs, in tokens by modality.
+
+Source: `Usage` of the Interactions API reference; videos by the prices of the Gemini API (a second at 720p is 5,792
+tokens), music as sound (32 a second).
+"""
+
+from __future__ import annotations
+
+from .prompt import Prompt
+from .tokens import of_text
+from .wire import Object
+
+VIDEO_TOKENS = {"360p": 2896, "720p": 5792, "1080p": 8688, "4k": 17_376}
+SOUND_TOKENS = 32
+
+
+def of_response(metadata: Object, grounding: dict[str, int]) -> Object:
+    """The usage of an answer, from its `usageMetadata`.
+
+    Args:
+        metadata: what the generateContent machinery counted.
+        grounding: how often each grounding tool was used.
+    """
+    plain = [{"modality": "TEXT", "tokenCount": metadata.get("candidatesTokenCount", 0)}]
+    usage = _usage(
+        _by_modality(metadata.get("promptTokensDetails", [])),
+        _by_modality(metadata.get("candidatesTokensDetails", plain)),
+        thoughts=metadata.get("thoughtsTokenCount", 0),
+        tool=metadata.get("toolUsePromptTokenCount", 0),
+    )
+    if grounding:
+        usage["grounding_tool_count"] = [{"type": name, "count": count} for name, count in grounding.items()]
+    return usage
+
+
+def of_media(prompt: Prompt, produced: dict[str, int], text: str = "") -> Object:
+    """The usage of music or a video.
+
+    Args:
+        prompt: the request.
+        produced: the tokens of the media by modality.
+        text: what was said beside them.
+    """
+    output = {**({"text": of_text(text)} if text else {}), **produced}
+    return _usage(_by_modality(prompt.tally.details()), output, thoughts=0, tool=0)
+
+
+def _by_modality(details: list[Object]) -> dict[str, int]:
+    return {detail["modality"].lower(): detail["tokenCount"] for detail in details}
+
+
+def _usage(read: dict[str, int], output: dict[str, int], *, thoughts: int, tool: int) -> Object:
+    inputs, outputs = sum(read.values()), sum(output.values())
+    usage: Object = {
+        "total_tokens": inputs + outputs + thoughts + tool,
+        "total_input_tokens": inputs,
+        "input_tokens_by_modality": _listed(read),
+        "total_cached_tokens": 0,
+        "total_output_tokens": outputs,
+        "total_tool_use_tokens": tool,
+        "total_thought_tokens": thoughts,
+    }
+    if outputs:
+        usage["output_tokens_by_modality"] = _listed(output)
+    if tool:
+        usage["tool_use_tokens_by_modality"] = _listed({"text": tool})
+    return usage
+
+
+def _listed(counts: dict[str, int]) -> list[Object]:
+    return [{"modality": name, "tokens": count} for name, count in counts.items() if count]

@@ -1,0 +1,336 @@
+"""How one job is moved from each state to the next, by the process that holds it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+
+from gemini_server.errors import (
+    BadAnswer,
+    LocalError,
+    MayHaveBeenBilled,
+    NotFound,
+    Overloaded,
+    ToolserverError,
+)
+from gemini_server.jobs.artifacts import Artifact
+from gemini_server.jobs.job import Job, Request, State, Step, Work
+from gemini_server.jobs.jobs import Jobs, LeaseLost
+from gemini_server.jobs.pace import Pace
+from gemini_server.jobs.shelf import Shelf
+from gemini_server.rest.body import RawJson
+
+LATE = 600.0
+"""Seconds after which a request that was written down but never sent is not sent any more."""
+PATIENCE = 1.5
+"""Seconds that a request which is being sent gets when the process ends."""
+_AGAIN = "It is not sent again by itself. To make it anyway, call the tool again, with reuse=false where it has that."
+
+_log = logging.getLogger(__name__)
+
+
+class Driver:
+    """Drives one job to its end.
+
+    Args:
+        job: as it was begun or found.
+        request: what it sends; None for a job that was found.
+        jobs: the ledger.
+        owner: this process.
+        work: how its sort of job is done.
+        shelf: saves files.
+        pace: how often to ask.
+        changed: is told when there is something new.
+
+    Attributes:
+        note: what was last said of it.
+        progress: how far it is, 0 to 1, where that is known.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        request: Request | None,
+        *,
+        jobs: Jobs,
+        owner: str,
+        work: Work,
+        shelf: Shelf,
+        pace: Pace,
+        changed: Callable[[], None],
+    ) -> None:
+        self._job = job
+        self._request = request
+        self._jobs = jobs
+        self._owner = owner
+        self._work = work
+        self._shelf = shelf
+        self._pace = pace
+        self._changed = changed
+        self._cancelling = job.cancelling
+        self._asked_to_stop = False
+        self._sending: anyio.CancelScope | None = None
+        self._wake = anyio.Event()
+        self._asked = self._failures = 0
+        self._memory: dict[str, bytes] = {}
+        self._stale = False
+        self._wished: float | None = None
+        self.note = job.message
+        self.progress = job.progress
+
+    @property
+    def version(self) -> int:
+        """Of the job as it was last written."""
+        return self._job.version
+
+    def cancel(self) -> None:
+        """Somebody wants the job cancelled."""
+        if self._cancelling:
+            return
+        self._cancelling = True
+        if self._sending is not None and not self._work.background:
+            self._sending.cancel()  # what only starts the work is waited for: it is stopped by the name that comes back
+        self.stir()
+
+    def stir(self) -> None:
+        """End the pause that the job is in, and look at what the ledger says of it."""
+        self._stale = True
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """The process is about to end."""
+        if self._sending is not None:
+            self._sending.deadline = min(self._sending.deadline, anyio.current_time() + PATIENCE)
+
+    async def run(self) -> None:
+        """Move the job on until it has ended.
+
+        Raises:
+            LeaseLost: another process has it.
+        """
+        while not self._job.ended:
+            try:
+                await self._next()
+            except LocalError as error:  # the ledger itself: what is known is kept here until it can be written
+                self._say(f"the ledger cannot be written: {error.what}")
+                await self._pause(self._pace.again(self._failures))
+                self._failures += 1
+
+    async def _next(self) -> None:
+        match self._job.state:
+            case "intent":
+                await self._submit()
+            case "submitting":
+                await self._lost("The process that was sending the request ended before it knew what came of it.")
+            case "downloading":
+                await self._save()
+            case _:
+                await self._ask()
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    async def _submit(self) -> None:
+        if self._cancelling:
+            await self._end("cancelled")
+            return
+        request = self._request or await self._kept()
+        if request is None:
+            await self._end("failed", error=_NEVER_SENT)
+            return
+        self._became(await self._jobs.sent(self._job, self._owner))
+        # Shielded: what has left is paid for. `hurry` and `cancel` end it by its own scope.
+        with anyio.CancelScope(shield=True) as self._sending:
+            try:
+                step = await self._work.submit(self._job, request, self._say)
+            except Exception as failure:  # noqa: BLE001  whatever it died of, the ledger has to say so
+                step = self._refused(failure)
+            self._sending.shield = True
+            self._sending.deadline = float("inf")
+            await self._persist(step)
+            return
+        if self._cancelling:
+            await self._end("cancelled", message="Dropped while Gemini was at work; it may bill what it had begun.")
+        else:
+            await self._lost("The server was ended while the request was under way.")
+
+    async def _kept(self) -> Request | None:
+        text = await self._jobs.request_of(self._job.id)
+        age = (datetime.now(UTC) - self._job.created).total_seconds()
+        return Request(body=RawJson(text.encode())) if text is not None and age < LATE else None
+
+    def _refused(self, failure: Exception) -> Step:
+        unclear = isinstance(failure, MayHaveBeenBilled) or not isinstance(failure, ToolserverError)
+        if self._work.background and isinstance(failure, (Overloaded, BadAnswer)):
+            unclear = True
+        if not isinstance(failure, ToolserverError):
+            _log.error("job %s: the request failed", self._job.id, exc_info=failure)
+            failure = MayHaveBeenBilled(
+                "The request failed because of a fault in this server; the details are in its log (stderr)."
+            )
+        if unclear:
+            what = failure.what
+            failure = MayHaveBeenBilled(what, _AGAIN, code="unknown", status=failure.status)
+        return Step(state="unknown" if unclear else "failed", error=failure)
+
+    async def _lost(self, what: str) -> None:
+        what = f"{what} Gemini may have begun the work, and may bill it."
+        await self._end("unknown", error=MayHaveBeenBilled(what, _AGAIN, code="unknown"))
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    async def _ask(self) -> None:
+        await self._pause(self._pace.poll(self._asked) if self._wished is None else self._wished)
+        if self._stale:
+            self._stale = False
+            self._job = await self._jobs.get(self._job.principal, self._job.id)
+        try:
+            step = await self._stop() if self._cancelling and not self._asked_to_stop else None
+            step = step or await self._work.poll(self._job, self._say)
+        except NotFound as gone:
+            what = f"Google does not know this job any more: {gone.what}"
+            step = Step(state="failed", error=NotFound(what, "Begin it again if it is still wanted.", code=gone.code))
+        except ToolserverError as error:
+            await self._trouble(f"It could not be asked how it stands: {error.what}")
+            return
+        except Exception:  # noqa: BLE001  a fault of ours must not lose what goes on at Google
+            _log.exception("job %s: asking failed", self._job.id)
+            await self._trouble("It could not be asked how it stands; the details are in the server's log (stderr).")
+            return
+        self._asked += 1
+        self._failures = 0
+        self._wished = step.pause
+        await self._persist(step)
+
+    async def _stop(self) -> Step | None:
+        step = await self._work.cancel(self._job)
+        self._asked_to_stop = True
+        return step
+
+    async def _trouble(self, message: str) -> None:
+        """Say why it goes on no further for now, and wait."""
+        self._failures += 1
+        if self._job.message != message:
+            self._became(await self._jobs.change(self._job, self._owner, self._job.state, message=message))
+        else:
+            self._say(message)  # what was said in between is over
+        await self._pause(self._pace.again(self._failures - 1))
+
+    # -- what came -----------------------------------------------------------------------------------------------------
+
+    async def _persist(self, step: Step) -> None:
+        """Write down what came, however often the ledger has to be tried."""
+        with anyio.CancelScope(shield=True):
+            for failures in range(1000):
+                try:
+                    await self._take(step)
+                    return
+                except LocalError as error:
+                    if error.code == "ledger_unsure" and await self._moved():
+                        return
+                    _log.warning("job %s: what came could not be written down yet: %s", self._job.id, error.what)
+                    self._say(f"what came cannot be written down yet: {error.what}")
+                    await anyio.sleep(self._pace.again(failures))
+
+    async def _moved(self) -> bool:
+        """Whether a write of which that was not known has been made after all."""
+        try:
+            latest = await self._jobs.held(self._job.id)
+        except LocalError:
+            return False
+        if latest.state == self._job.state:
+            return False
+        self._became(latest)
+        return True
+
+    async def _take(self, step: Step) -> None:
+        job, owner = self._job, self._owner
+        if step.state == "finished" and step.media:
+            columns: dict[str, Any] = {"result": step.result, "operation": step.operation or job.operation}
+            if step.expires:
+                columns["expires"] = step.expires
+            media = [await self._shelf.put_down(job, one, self._memory) for one in step.media]
+            self._became(await self._jobs.arrived(job, owner, media, step.spent, message="", **columns))
+        elif step.state == "finished":
+            await self._end("done", spent=step.spent, result=step.result, operation=step.operation or job.operation)
+        elif step.state in ("failed", "cancelled", "unknown"):
+            columns = {"result": step.result, "message": step.message}
+            await self._end(step.state, error=step.error, spent=step.spent, **columns)
+        else:
+            await self._go_on(step)
+
+    async def _go_on(self, step: Step) -> None:
+        job = self._job
+        columns: dict[str, Any] = {
+            "operation": step.operation or job.operation,
+            "progress": step.progress,
+            "message": step.message,
+            "inputs": step.inputs,
+            "answers": None if step.inputs != job.inputs else job.answers,
+        }
+        if step.expires:
+            columns["expires"] = step.expires
+        state: State = "input_required" if step.state == "input_required" else "running"
+        # The ledger is not written for every question, only where the answer is new.
+        if state != job.state or any(getattr(job, name) != value for name, value in columns.items()):
+            self._became(await self._jobs.change(job, self._owner, state, **columns))
+
+    async def _save(self) -> None:
+        """Fetch and publish the files; a failure of this machine or of the network leaves the job where it is."""
+        if self._cancelling and not self._asked_to_stop:
+            self._asked_to_stop = True
+            self._say("It is finished and paid for already: its files are saved.")
+        found: list[Artifact] = []
+        total = len(self._job.media)
+        try:
+            for number, stored in enumerate(self._job.media, start=1):
+
+                def on_bytes(have: int, size: int | None, number: int = number) -> None:
+                    of = f" of {size / 2**20:.1f}" if size else ""
+                    share = (number - 1 + (have / size if size else 0.0)) / total
+                    self._say(f"downloading file {number} of {total}: {have / 2**20:.1f}{of} MiB", share)
+
+                found.append(await self._shelf.save(self._job, stored, self._memory, on_bytes))
+        except NotFound as gone:
+            what = f"Its files are gone: {gone.what}"
+            await self._shelf.clear(self._job)
+            await self._end("failed", error=NotFound(what, "Begin it again.", code=gone.code))
+            return
+        except ToolserverError as error:
+            await self._trouble(f"Its files could not be saved yet: {error.what} {error.remedy}".strip())
+            return
+        with anyio.CancelScope(shield=True):
+            self._became(await self._jobs.saved(self._job, self._owner, found))
+        await self._shelf.describe(self._job, found)
+
+    # -- small ---------------------------------------------------------------------------------------------------------
+
+    async def _pause(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            await self._wake.wait()
+        self._wake = anyio.Event()
+
+    def _say(self, message: str, progress: float | None = None) -> None:
+        self.note, self.progress = message, self.progress if progress is None else progress
+        self._changed()
+
+    def _became(self, job: Job) -> None:
+        self._job = job
+        self.note, self.progress = job.message, job.progress
+        self._changed()
+
+    async def _end(self, state: State, **columns: Any) -> None:
+        with anyio.CancelScope(shield=True):
+            self._became(await self._jobs.end(self._job, self._owner, state, **columns))
+
+
+_NEVER_SENT = ToolserverError(
+    "The process that was to send this request ended before it did. Nothing was sent or billed.",
+    "Call the tool again.",
+    code="never_sent",
+)
+
+__all__ = ["Driver", "LeaseLost"]

@@ -1,0 +1,223 @@
+"""A WebSocket of the API: JSON frames both ways, under the rules of every other connection.
+
+The key goes in a header to the base URL's own origin and nowhere else: a redirect is refused (the library would take
+`x-goog-api-key` along), and no URL has a key in it. Proxies and certificates come from the environment as for HTTP.
+Frames are bounded in size and in number, so that a sender who is faster than the reader has to wait.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import ssl
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+import httpx2
+from anyio.lowlevel import checkpoint
+from pydantic import BaseModel, ValidationError
+
+from gemini_server.errors import (
+    BadAnswer,
+    ConnectionFailed,
+    KeyMissing,
+    Overloaded,
+)
+from gemini_server.redaction import remember_secret
+
+from . import failure, redirect
+from .complaint import clean, read_complaint
+from .config import MIB, ClientConfig, default_user_agent
+from .route import Routes
+from .socket_end import ended
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+LARGEST_FRAME = 8 * MIB
+"""Bytes of one frame; Gemini's have about half a megabyte of sound."""
+WAITING_FRAMES = 8
+"""Frames that are read ahead."""
+_CLOSING = 1.0
+_LARGE = 128 * 1024
+SentT = TypeVar("SentT", bound=BaseModel)
+HeardT = TypeVar("HeardT", bound=BaseModel)
+
+
+class Socket(Generic[SentT, HeardT]):
+    """An open WebSocket; `connect` makes it.
+
+    Args:
+        connection: of the library.
+        heard: the type of the messages that come.
+        host: whom it is to, for messages.
+    """
+
+    def __init__(self, connection: ClientConnection, heard: type[HeardT], host: str) -> None:
+        self._connection = connection
+        self._heard = heard
+        self._host = host
+
+    async def send(self, message: SentT) -> None:
+        """Send a message; unset fields are not sent.
+
+        Raises:
+            ToolserverError: the connection is gone; see `receive`.
+        """
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            await self._connection.send(message.model_dump_json(by_alias=True, exclude_none=True))
+        except ConnectionClosed as closed:
+            raise ended(closed, self._host) from closed
+
+    async def receive(self, seconds: float) -> HeardT:
+        """The next message.
+
+        Args:
+            seconds: how long to wait for it.
+
+        Raises:
+            SocketClosed: the connection ended, or broke.
+            RequestRefused: Gemini ended it because of what was sent; `KeyRefused` and `NotFound` likewise.
+            Overloaded: nothing came in time.
+            BadAnswer: what came is no message, or too large.
+        """
+        from websockets.exceptions import ConnectionClosed
+
+        frame: str | bytes | None = None
+        await checkpoint()  # a flood of small messages must not keep everybody else waiting
+        try:
+            with anyio.move_on_after(seconds):
+                frame = await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise ended(closed, self._host) from closed
+        if frame is None:
+            raise Overloaded(f"Gemini said nothing for {seconds:g} s.", "Call again later.", code="deadline_exceeded")
+        return await (anyio.to_thread.run_sync(self._read, frame) if len(frame) > _LARGE else self._at_once(frame))
+
+    async def _at_once(self, frame: str | bytes) -> HeardT:
+        return self._read(frame)
+
+    def _read(self, frame: str | bytes) -> HeardT:
+        # Gemini sends its JSON in binary frames, but text is the same to a reader.
+        try:
+            value = json.loads(frame)
+            if isinstance(value, dict) and isinstance(value.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]
+                raise failure.fault_of(
+                    read_complaint(400, json.dumps(value).encode()), {}, repeat="foreground", wall=time.time
+                ).error
+            return self._heard.model_validate(value)
+        except (ValueError, ValidationError, RecursionError) as error:
+            raise BadAnswer("Gemini sent a message that is not what its API describes.", "Call again later.") from error
+
+
+@asynccontextmanager
+async def connect(
+    config: ClientConfig, method: str, *, version: str, sends: type[SentT], hears: type[HeardT]
+) -> AsyncGenerator[Socket[SentT, HeardT]]:
+    """Open a WebSocket; leaving closes it.
+
+    Args:
+        config: where Gemini is, the key, the limits.
+        method: of Google's service, such as `BidiGenerateMusic`.
+        version: the API version in its path.
+        sends: the type of the messages that go.
+        hears: the type of the messages that come.
+
+    Raises:
+        KeyMissing: there is no key; nothing was sent.
+        ConnectionFailed: no connection; nothing was sent.
+        BadAnswer: the answer is a redirect, which is never followed.
+        ToolserverError: Gemini refused; any of the tree.
+    """
+    connection = await _open(config, method, version)
+    try:
+        yield Socket(connection, hears, config.url.host)
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(2 * _CLOSING):
+            await connection.close()
+        connection.transport.abort()  # a sender who never stops sending is not waited for
+
+
+async def _open(config: ClientConfig, method: str, version: str) -> ClientConnection:
+    from websockets.asyncio import client
+    from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+    # At the level of debugging the library writes every header, the key among them.
+    logging.getLogger("websockets.client").setLevel(logging.WARNING)
+
+    class Connect(client.connect):
+        """Follows no redirect."""
+
+        def process_redirect(self, exc: Exception) -> Exception | str:
+            return exc
+
+    url, host = _url(config, method, version), config.url.host
+    local = config.loopback and config.url.scheme == "http"
+    try:
+        return await Connect(
+            url,
+            additional_headers=_headers(config),
+            user_agent_header=config.user_agent,
+            proxy=None if local else True,
+            ssl=await anyio.to_thread.run_sync(_certificates) if url.startswith("wss:") else None,
+            compression=None,
+            open_timeout=config.connect_timeout,
+            close_timeout=_CLOSING,
+            max_size=min(LARGEST_FRAME, config.max_event_bytes),
+            max_queue=WAITING_FRAMES,
+        )
+    except InvalidStatus as refused:
+        response = refused.response
+        if response.status_code in redirect.STATUSES:
+            raise BadAnswer(
+                f"Gemini's answer is a redirect ({response.status_code}), which is not followed with a WebSocket.",
+                "Correct GEMINI_BASE_URL if it points at a proxy or gateway.",
+                code="redirect_refused",
+                status=response.status_code,
+            ) from None
+        complaint = read_complaint(response.status_code, bytes(response.body or b""))
+        raise failure.fault_of(complaint, response.headers, repeat="foreground", wall=time.time).error from refused
+    except ssl.SSLCertVerificationError as error:
+        raise ConnectionFailed(
+            f"The certificate of {host} is not trusted ({clean(str(error), 150)}); nothing was sent.",
+            "If a company proxy re-signs the traffic, the person who runs this server sets SSL_CERT_FILE to its "
+            "certificate.",
+            code="certificate",
+        ) from error
+    except (OSError, InvalidHandshake, ImportError) as error:  # ImportError: a SOCKS proxy needs another library
+        reason = clean(str(error), 150) or type(error).__name__
+        raise ConnectionFailed(
+            f"No WebSocket to {host} ({reason}); nothing was sent or billed.",
+            "Call again in a minute; if it stays, check the network, the proxy and GEMINI_BASE_URL.",
+        ) from error
+
+
+def _url(config: ClientConfig, method: str, version: str) -> str:
+    root = Routes(config.url, config.api_version).root
+    return f"ws{root.removeprefix('http')}/ws/google.ai.generativelanguage.{version}.GenerativeService.{method}"
+
+
+def _headers(config: ClientConfig) -> dict[str, str]:
+    if config.key is None:
+        raise KeyMissing(
+            "There is no API key, so nothing was sent to Gemini.",
+            "The person who runs this server sets GEMINI_API_KEY (keys: https://aistudio.google.com/apikey).",
+        )
+    key = config.key.get_secret_value()
+    remember_secret(key)
+    shown = {"api-key": ("x-goog-api-key", key), "bearer": ("authorization", f"Bearer {key}")}
+    name, value = shown.get(config.auth, ("authorization", key))
+    return {name: value, "x-goog-api-client": f"{default_user_agent()} gl-python/{platform.python_version()}"}
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()

@@ -1,0 +1,76 @@
+"""What an interaction cost: its tokens by modality, at the prices of the day."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gemini_server.api.interactions import Interaction, ModalityTokens
+from gemini_server.api.interactions import Usage as Tokens
+from gemini_server.jobs.job import Job, Json, Spent
+from gemini_server.toolkit.results import Usage
+from gemini_server.toolkit.runtime import Runtime
+
+
+def spent_on(runtime: Runtime, job: Job, interaction: Interaction, *, songs: int | None = None) -> tuple[Spent, Json]:
+    """What is booked for a job, and its usage as results show it.
+
+    Where the tokens have no price by themselves (an answer without a breakdown of its media), the estimate that the job
+    began with stands.
+
+    Args:
+        runtime: for the catalogue and the day.
+        job: what was asked for.
+        interaction: what came.
+        songs: pieces of music that came, which have a price each.
+    """
+    tokens = interaction.usage or Tokens()
+    cost, price_date = _cost(runtime, job.model, interaction, tokens, songs) if interaction.usage else (None, None)
+    if cost is None:
+        cost = job.cost_usd
+    usage = Usage(
+        input_tokens=tokens.total_input_tokens,
+        output_tokens=tokens.total_output_tokens,
+        thought_tokens=tokens.total_thought_tokens,
+        cached_tokens=tokens.total_cached_tokens,
+        tool_tokens=tokens.total_tool_use_tokens,
+        total_tokens=tokens.total_tokens,
+        cost_usd=None if cost is None else round(float(cost), 9),
+        price_date=price_date,
+    )
+    counts = {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "thought_tokens": usage.thought_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "tool_tokens": usage.tool_tokens,
+    }
+    return Spent(job.model, cost, counts), usage.structured()
+
+
+def _cost(
+    runtime: Runtime, model: str, interaction: Interaction, tokens: Tokens, songs: int | None
+) -> tuple[Decimal | None, str | None]:
+    read, made = tokens.input_tokens_by_modality, tokens.output_tokens_by_modality
+    return runtime.catalogue.cost(
+        model,
+        on=runtime.today(),
+        input_tokens=tokens.total_input_tokens,
+        output_tokens=tokens.total_output_tokens,
+        thought_tokens=tokens.total_thought_tokens,
+        cached_tokens=tokens.total_cached_tokens,
+        tool_tokens=tokens.total_tool_use_tokens,
+        audio_input_tokens=_of(read, "audio") or 0,
+        image_input_tokens=_of(read, "image") or 0,
+        video_input_tokens=_of(read, "video") or 0,
+        cached_audio_tokens=_of(tokens.cached_tokens_by_modality, "audio") or 0,
+        image_output_tokens=_of(made, "image"),
+        audio_output_tokens=_of(made, "audio"),
+        video_output_tokens=_of(made, "video"),
+        songs=songs,
+        service_tier=interaction.service_tier,
+    )
+
+
+def _of(counts: list[ModalityTokens] | None, modality: str) -> int | None:
+    """Tokens of a modality; None where there is no breakdown."""
+    return sum(count.tokens for count in counts if (count.modality or "").lower() == modality) if counts else None

@@ -1,0 +1,62 @@
+"""The result of a tool whose work a job does: what came of it, or the job while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, WithJsonSchema
+
+from gemini_server.errors import NotFound
+from gemini_server.jobs.job import Job
+from gemini_server.toolkit import artifacts, jobs
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.jobs import JobOut
+from gemini_server.toolkit.results import ArtifactOut, Result
+
+Pending = Annotated[
+    JobOut | None,
+    # Its members are those of get_job: said again for every tool, they would take more room than the tool itself.
+    WithJsonSchema({"type": "object"}),
+    Field(description="as of get_job, while it goes on"),
+]
+
+ResultT = TypeVar("ResultT", bound=Result)
+
+
+async def finished(call: Call, job: Job, kind: type[ResultT], warnings: Sequence[str] = ()) -> ResultT:
+    """The result of a tool, from its job as far as that has come.
+
+    Args:
+        call: the call.
+        job: the tool's.
+        kind: of the result; its members have the names of those that the work gave, and `job` is for one that goes on.
+        warnings: what else the caller should know.
+
+    Raises:
+        ToolserverError: the job came to nothing.
+    """
+    error = jobs.failure(job)
+    if error is not None:
+        raise error
+    if job.state != "done":
+        return kind.model_validate({"job": await jobs.job_out(call, job, warnings)})
+    kept, lost = await files(call, job)
+    given: dict[str, Any] = {**job.result}
+    said = [*given.pop("warnings", ()), *lost, *warnings]
+    if kept:
+        given["artifacts"] = kept
+    return kind.model_validate({**given, "warnings": said or None})
+
+
+async def files(call: Call, job: Job) -> tuple[list[ArtifactOut], list[str]]:
+    """The files of a job as results show them, and warnings about those that are gone."""
+    found: list[ArtifactOut] = []
+    lost: list[str] = []
+    for medium in job.media:
+        if medium.saved:
+            try:
+                found.append(artifacts.shown(call, await call.runtime.artifacts.get(job.principal, medium.artifact)))
+            except NotFound:
+                lost.append(f"The artifact {medium.artifact} is not known any more.")
+    return found, lost
