@@ -44,7 +44,7 @@ def measure(endpoint: Endpoint, *, quick: bool) -> Iterator[Row]:
     sys.path.append(str(ROOT))  # the tests know how to start a server
     from tests.postgres import running_postgres
 
-    with running_postgres() as server:
+    with running_postgres(durable=True) as server:
         url = server.url()
         yield _row("PostgreSQL", lambda _: PostgresStore(url), partial(_bare_postgres, url), directory, number, rounds)
 

@@ -11,12 +11,14 @@ import time
 
 import calls
 import download
+import embed
 import inline
 import ledger
 import parallel
 import soak
 import startup
 import surface
+import upload
 from report import Row, table
 from servers import Endpoint
 
@@ -27,6 +29,8 @@ BENCHMARKS = {
     "parallel": parallel.measure,
     "ledger": ledger.measure,
     "download": download.measure,
+    "embed": embed.measure,
+    "upload": upload.measure,
     "soak": soak.measure,
     "surface": surface.measure,
 }

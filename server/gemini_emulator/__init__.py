@@ -24,11 +24,25 @@ answers, by the `image_rules`; `predict_service` serves Imagen and Veo, with `op
 `generated_files` and `file_download` keep files and send them. The emulator films small: half the width and height that
 were asked for.
 
+Files and caches: `upload_service` takes bytes as an `upload_request` asks (`upload_body`, `multipart`) into an
+`upload_session` (a `blob`, found in `uploads`) and answers by `upload_delivery`; `file_service` makes files of them
+(`file_making`, with `measuring`), which `uploaded_files` keeps. `file_references` opens them for prompts.
+`cache_service` keeps `cached_contents` by the `cache_rules`.
+
+Batches: `batch_service` makes one of what `batch_input` reads; `batch_store` runs it by its `batch_plan`. File Search:
+`search_store_service` holds the stores (`search_store`) with their documents (`search_document`), which
+`search_import_service` fills with what `search_chunks` and `pdf_text` read. A prompt gets there by `retrieval_tool`: it
+applies the `retrieval_filter`, lets `retrieval` rank what is in the `retrieval_index`, and `retrieval_answer` quote it.
+
 The Interactions family has modules of its own: `interaction_service` holds its methods, `interaction_schema` with
 `interaction_shapes` and `interaction_rules` decide what is refused, `interaction_answer`, `interaction_music` and
 `interaction_video` make the answers, `interaction_store` keeps them, `interaction_events` and `interaction_delivery`
 send them. `websocket` accepts WebSockets, `realtime` is what their sessions share, and `realtime_music` is Lyria
 RealTime. `clock` is the time that all of it goes by.
+
+The Live API: `live_session` sets a session up (`live_setup`, `live_shapes`) and listens (`live_input`), `live_speaker`
+speaks what `live_answer` finds to say. `live_store` keeps what can be resumed, and the ephemeral tokens that
+`auth_token_service` makes.
 """
 
 from .errors import ApiError

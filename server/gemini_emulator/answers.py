@@ -6,7 +6,7 @@ import random
 import re
 
 from .code import calculate, expression_in
-from .facts import keywords
+from .facts import keywords, stems
 from .prompt import Prompt
 from .tokens import seconds_of
 from .wire import Object
@@ -79,12 +79,26 @@ def _opening(prompt: Prompt, tool_text: str) -> list[str]:
         if len(things) > 1:
             things = [f"({number}) {thing}" for number, thing in enumerate(things, 1)]
         sentences.append(f"Attached I found {'; '.join(things)}.")
+    if prompt.cached:
+        sentences += _passage(prompt)
     if prompt.instruction:
         sentences.append(f"I keep to the instruction “{_shortened(prompt.instruction)}”.")
     if tool_text:
         sentences.append(tool_text)
     sentences += _remembered(prompt)
     return sentences + _calculated(prompt)
+
+
+def _passage(prompt: Prompt) -> list[str]:
+    """What the texts of a cache say about the question, at the place that has most words in common with it."""
+    words = stems(prompt.text)
+    best, most = "", 0
+    for _, media in prompt.media_parts:
+        for sentence in re.split(r"(?<=[.!?])\s+|\n+", media.text):
+            common = len(words & stems(sentence))
+            if common > most:
+                best, most = sentence, common
+    return [f"The cache says: “{_shortened(best)}”."] if best else []
 
 
 def window(part: Object) -> str:

@@ -11,13 +11,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from . import (
+    auth_token_service,
     batch_service,
+    cache_service,
     embedding_service,
     file_download,
+    file_service,
     interaction_service,
     model_service,
     operation_service,
     predict_service,
+    search_import_service,
+    search_store_service,
+    upload_service,
     websocket,
 )
 from .auth import authenticate
@@ -26,8 +32,11 @@ from .delivery import Delivery, HangUp
 from .errors import ApiError, bad_fields, invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
+from .file_references import mentioned
 from .interaction_delivery import InteractionDelivery, of_interactions, streams
 from .requestlog import body_of
+from .upload_delivery import UploadDelivery, of_uploads
+from .upload_request import UploadRequest
 
 LARGEST_BODY = 100 * 1024 * 1024
 _LARGE = 256 * 1024
@@ -44,8 +53,15 @@ ROUTES: tuple[Route, ...] = (
     *predict_service.ROUTES,
     *operation_service.ROUTES,
     *file_download.ROUTES,
+    *file_service.ROUTES,
+    *cache_service.ROUTES,
     *batch_service.ROUTES,
+    *search_store_service.ROUTES,
+    *search_import_service.ROUTES,
+    *auth_token_service.ROUTES,
 )
+
+UPLOADS = (*file_service.UPLOADS, *search_import_service.UPLOADS)
 
 _UNBOUND = (
     "Invalid JSON payload received. Unknown name \"{0}\": Cannot bind query parameter. Field '{0}' could not be found "
@@ -57,7 +73,9 @@ T = TypeVar("T")
 
 def _compiled(route: Route) -> re.Pattern[str]:
     template = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(route.template))
-    return re.compile(rf"/(?P<version>{_VERSIONS})/{template}")
+    # Guides write the address of a download with a word in front of the version.
+    media = "(?:/download)?" if route.template.endswith(":download") else ""
+    return re.compile(rf"{media}/(?P<version>{_VERSIONS})/{template}")
 
 
 _COMPILED = [(_compiled(route), route) for route in ROUTES]
@@ -82,12 +100,16 @@ class App:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        way_out = InteractionDelivery if of_interactions(scope["path"]) else Delivery
-        delivery = way_out(scope, receive, send, self.hang_up)
+        delivery = self._way_out(scope["path"])(scope, receive, send, self.hang_up)
         try:
             await self._serve(request, delivery)
         except ClientDisconnect:
             return
+
+    def _way_out(self, path: str) -> type[Delivery]:
+        if of_uploads(path.removeprefix(self._prefix)):
+            return UploadDelivery
+        return InteractionDelivery if of_interactions(path) else Delivery
 
     async def _serve(self, request: Request, delivery: Delivery) -> None:
         path: str = request.scope["path"]
@@ -100,7 +122,12 @@ class App:
         if not path.startswith(f"{self._prefix}/"):
             await delivery.html(404)
             return
-        await self._api(request, path.removeprefix(self._prefix), delivery)
+        path = path.removeprefix(self._prefix)
+        if isinstance(delivery, UploadDelivery):
+            asked = UploadRequest(request, path, self._service)
+            await upload_service.serve(self._service, UPLOADS, asked, delivery)
+            return
+        await self._api(request, path, delivery)
 
     async def _api(self, request: Request, path: str, delivery: Delivery) -> None:
         query, headers = dict(request.query_params), dict(request.headers)
@@ -123,7 +150,7 @@ class App:
             _check_query(route, query)
             version = names.pop("version")
             call = Call(request.method, path, version, names, query, headers, body, directive)
-            slow = size > _LARGE or route.slow or self._service.catalogue.makes_media(model)
+            slow = size > _LARGE or route.slow or self._service.catalogue.makes_media(model) or mentioned(body)
             reply = await _in_turn(slow, lambda: route.handler(self._service, call))
         except ApiError as error:
             await delivery.error(error, array=array)

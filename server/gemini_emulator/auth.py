@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 from .errors import ApiError, error_info
 
+_TOKENS = ("auth_tokens/", "Token auth_tokens/")
+"""An ephemeral token opens a Live session, and is no key for anything else."""
+
 
 def authenticate(headers: Mapping[str, str], query: Mapping[str, str], accepted: frozenset[str] | None) -> None:
     """Refuse a caller without a usable key, as Google words it."""
@@ -23,7 +26,7 @@ def authenticate(headers: Mapping[str, str], query: Mapping[str, str], accepted:
             "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or "
             "other form of API consumer identity to call this API.",
         )
-    if key.startswith("invalid") or (accepted is not None and key not in accepted):
+    if key.startswith(("invalid", *_TOKENS)) or (accepted is not None and key not in accepted):
         only_bearer = bearer and not headers.get("x-goog-api-key") and not query.get("key")
         raise _bad_token() if only_bearer else _bad_key()
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 
-from .batch_store import Item, Kind
+from .batch_plan import Item, Kind
 from .errors import ApiError, invalid
 from .exchange import Call, Service
-from .input_file import active_file
 from .schema import check, snake
 from .wire import Object, dump, is_object
 
@@ -82,9 +81,8 @@ def _metadata(inlined: Object) -> Object:
 def _lines(kind: Kind, name: str, service: Service, version: str) -> list[Item]:
     if not _NAME.fullmatch(name):
         raise invalid(f"Invalid file name: {name}. It should be of the form files/{{id}}.")
-    _, raw = active_file(service, name)
     items: list[Item] = []
-    for number, line in enumerate(raw.split(b"\n"), 1):
+    for number, line in enumerate(service.files.lines(name), 1):
         if line.strip():
             fields = _line(kind, line, number, version)
             mark = {key: value for key, value in fields.items() if key != "request"}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .batch_input import batch_of, items_of
-from .batch_store import Batch, Kind, Plan
+from .batch_plan import Kind, Plan
+from .batch_store import Batch
 from .embedding_service import embed_content
 from .errors import ApiError, invalid
 from .exchange import Call, Reply, Route, Service

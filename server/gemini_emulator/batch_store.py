@@ -7,75 +7,24 @@ Source: `batches` in the API reference, the guide "Batch API", and operations as
 
 from __future__ import annotations
 
-import random
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import RLock
 from typing import Literal
 
+from .batch_plan import KEPT, Plan
 from .errors import ApiError
 from .rpc_status import CODES
 from .store import Clock, page, timestamp
 from .wire import Object
 
-KEPT = timedelta(hours=48)
 _TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main."
-_PENDING_SHARE = 0.25
 _LARGEST_PAGE = 100
 _UNSERVED: Object = {"error": {"code": CODES["CANCELLED"], "message": "The operation was cancelled."}}
 
-Kind = Literal["GenerateContent", "EmbedContent"]
 State = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
-
-
-@dataclass(frozen=True)
-class Item:
-    """One request of a batch.
-
-    Args:
-        request: the message of the direct call.
-        mark: what is given back with its response: `metadata` inline, `key` in a file.
-    """
-
-    request: Object
-    mark: Object
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a batch is to do.
-
-    Args:
-        kind: which method its requests are for.
-        model: the model of all requests, without `models/`.
-        items: the requests, in the order of the input.
-        file_name: the file that they came from; empty when they came inline.
-        polls: how many reads find it unfinished.
-        lasts: how many seconds it takes by the clock instead; 0 goes by reads.
-        failure: the error that it ends with.
-        webhook: where its end is to be announced.
-    """
-
-    kind: Kind
-    model: str
-    items: list[Item]
-    file_name: str
-    polls: int
-    lasts: float
-    failure: Object | None = None
-    webhook: Object = field(default_factory=dict[str, object])
-
-    def in_turn(self) -> list[int]:
-        """The positions of the requests in the order in which they are served: another one for those of a file."""
-        turn = list(range(len(self.items)))
-        if self.file_name and len(turn) > 1:
-            random.Random(f"{self.model} {len(turn)}").shuffle(turn)
-            # A shuffle may leave all as it was; a test of the order must not pass by luck.
-            turn = turn[1:] + turn[:1] if turn == sorted(turn) else turn
-        return turn
 
 
 class Batch:
@@ -183,31 +132,18 @@ class Batch:
     def _go_on(self) -> None:
         if self._ended is not None:
             return
-        now, lasts = self._clock(), timedelta(seconds=self.plan.lasts)
-        in_time = timedelta() < lasts < KEPT
-        share = self._by_clock(now) if lasts else self._by_reads()
-        if now >= self._created + KEPT and not in_time:
+        now = self._clock()
+        passed = now - self._created
+        share = self.plan.share(self._reads, passed)
+        if self.plan.expired(passed):
             self._results.clear()
             self._error = self._without_error()
             self._end("EXPIRED", self._created + KEPT)
         elif share >= 1:
-            self._finish(self._created + lasts if lasts else now)
+            self._finish(self.plan.ends(self._created, now))
         elif share >= 0:
             self._state = "RUNNING"
             self._run(int(share * len(self._turn)))
-
-    def _by_reads(self) -> float:
-        """How much is done; less than 0 while the batch is pending, which is half of the reads."""
-        pending = self.plan.polls // 2
-        if self._reads > self.plan.polls:
-            return 1
-        if self._reads <= pending:
-            return -1
-        return (self._reads - pending) / (self.plan.polls - pending + 1)
-
-    def _by_clock(self, now: datetime) -> float:
-        passed = (now - self._created).total_seconds() / self.plan.lasts
-        return (passed - _PENDING_SHARE) / (1 - _PENDING_SHARE)
 
     def _finish(self, moment: datetime) -> None:
         if self.plan.failure is not None:

@@ -16,6 +16,7 @@ from .embedding import DIMENSIONS, Features, of_concepts, of_words, shortened, v
 from .errors import invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive, without_directives
+from .file_references import opened
 from .media import Media
 from .models import ModelCard
 from .refusals import check_contents
@@ -46,7 +47,7 @@ class Model:
 def embed_content(service: Service, call: Call) -> Reply:
     """`models.embedContent`."""
     model = Model(service.catalogue.get(call.names["model"], call.version, "embedContent"))
-    request = check("EmbedContentRequest", call.body, call.version)
+    request = _opened(service, check("EmbedContentRequest", call.body, call.version))
     directive = _directive(service, call, [request])
     tally = Tally()
     embedding = _embedding({"model": f"models/{model.card.id}", **request}, model, tally, "EmbedContentRequest")
@@ -61,6 +62,7 @@ def batch_embed_contents(service: Service, call: Call) -> Reply:
         raise invalid("* BatchEmbedContentsRequest.requests: requests must not be empty\n")
     if len(requests) > _MOST_REQUESTS:
         raise invalid(f"* BatchEmbedContentsRequest.requests: at most {_MOST_REQUESTS} requests can be in one batch\n")
+    requests = [_opened(service, request) for request in requests]
     directive = _directive(service, call, requests)
     tally = Tally()
     embeddings = [
@@ -68,6 +70,11 @@ def batch_embed_contents(service: Service, call: Call) -> Reply:
         for index, request in enumerate(requests)
     ]
     return Reply({"embeddings": embeddings, "usageMetadata": _usage(tally)}, directive=directive)
+
+
+def _opened(service: Service, request: Object) -> Object:
+    """A request with the data of the files that it refers to."""
+    return {**request, "content": opened([request["content"]], service.files)[0]} if "content" in request else request
 
 
 def _directive(service: Service, call: Call, requests: list[Object]) -> Directive:

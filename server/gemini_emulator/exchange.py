@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .batch_store import Batches
+from .cached_contents import Caches
 from .clock import EmulatorClock
 from .errors import invalid
 from .faults import Directive, Faults
-from .generated_files import Content, GeneratedFiles
+from .generated_files import Content
 from .interaction_store import Interactions
+from .live_store import Conversations, Tokens
 from .models import Catalogue
 from .operations import Operations
 from .options import Options
 from .requestlog import RequestLog
+from .search_store import SearchStores
+from .uploaded_files import Files
+from .uploads import Uploads
 from .wire import Object
 
 _NOTHING = Content(b"", 0)
@@ -114,13 +119,23 @@ class Service:
     faults: Faults
     log: RequestLog
     clock: EmulatorClock
-    files: GeneratedFiles
+    files: Files
     interactions: Interactions
     operations: Operations = field(default_factory=Operations)
     batches: Batches = field(init=False)
+    caches: Caches = field(init=False)
+    uploads: Uploads = field(init=False)
+    search_stores: SearchStores = field(init=False)
+    conversations: Conversations = field(init=False)
+    tokens: Tokens = field(init=False)
 
     def __post_init__(self) -> None:
         self.batches = Batches(self.clock)
+        self.caches = Caches(self.clock)
+        self.uploads = Uploads(self.clock)
+        self.search_stores = SearchStores(self.clock)
+        self.conversations = Conversations(self.clock)
+        self.tokens = Tokens(self.clock)
 
 
 Handler: TypeAlias = Callable[[Service, Call], Reply]

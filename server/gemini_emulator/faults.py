@@ -37,16 +37,16 @@ NAMES = {
     "error_in_stream": "an error object in the middle of the stream",
     "html": "an HTML error page",
     "redirect": "a redirect to this URL; cdn, or cdn:HOST[:PORT], sends a download to the emulator's second address",
-    "cut": "close the connection: before, or inside",
+    "cut": "close the connection: before, or inside; an upload also at the answer, when all has been done",
     "stall": "send nothing more until the client leaves: headers, or inside",
-    "after": "after how many stream events, or bytes of a download (or half the body)",
+    "after": "after how many stream events, or bytes of a download or of an upload's chunk (or half the body)",
     "slow": "wait before the answer",
-    "pace": "wait between stream events, or between pieces of a download",
+    "pace": "wait between stream events, or between pieces of a download or upload",
     "broken_json": "a body that is not JSON",
-    "polls": "for how many polls an operation or a background interaction is in progress; two without it",
-    "lasts": "how long a background interaction is in progress, by the emulator's clock, instead of polls",
+    "polls": "for how many reads an operation, a batch or a background interaction goes on, usually two; a file, one",
+    "lasts": "how long a batch, a store's operation or a background interaction goes on by the clock, not by polls",
     "queued": "a background interaction is queued until the first poll",
-    "outcome": "how an interaction ends: failed, incomplete or budget_exceeded; an operation can only have failed",
+    "outcome": "how an interaction ends: failed, incomplete or budget_exceeded; all else can only fail",
     "code": "the code of the error of outcome=failed",
     "text_instead": "text from a model that was asked for a picture or for speech",
     "filtered": "how many pictures or videos of a prediction are held back; all without a number",
@@ -57,8 +57,17 @@ NAMES = {
     "no_length": "a download without Content-Length",
     "changed": "a download with another ETag than before",
     "corrupt": "a download whose first byte is wrong",
+    "on": "which command of an upload a directive in its display name is for: start, upload, finalize, query, cancel",
+    "kept": "the bytes of a chunk that fails count as received",
+    "lost": "the bytes of a chunk do not count as received",
+    "no_status": "an answer to an upload without X-Goog-Upload-Status",
+    "no_url": "the start of an upload without X-Goog-Upload-URL",
+    "no_result": "a query on an upload that is final does not show its result",
+    "granularity": "another X-Goog-Upload-Chunk-Granularity, from the start of an upload",
+    "digest": "the sha256Hash of an uploaded file: wrong, raw, hex or none",
     "filter": "the prompt with this directive is filtered (Lyria RealTime)",
     "warning": "a warning message after the setup, with underscores for blanks (WebSockets)",
+    "goaway": "announce the end of a Live connection, after this time; 10 s without a value",
     "close": "close the WebSocket with this code; message= is the reason",
 }
 _IN_PROMPT = re.compile(r"\[emulate:\s*([^\]]*)\]")
@@ -96,13 +105,19 @@ class Directive:
 
     def check(self) -> None:
         """Refuse values that cannot be read."""
-        for name in ("times", "after", "status", "length", "polls", "close", "filtered", "bytes"):
+        for name in ("times", "after", "status", "length", "polls", "close", "filtered", "bytes", "granularity"):
             self.number(name, 1)
-        for name in ("slow", "pace", "lasts"):
+        for name in ("slow", "pace", "lasts", "goaway"):
             self.seconds(name)
         self.said()
         if self.get("quota", "PerMinute") not in ("PerMinute", "PerDay"):
             raise invalid("The emulator's directive quota= takes PerMinute or PerDay.")
+        if self.get("cut", "inside") not in ("before", "inside", "answer"):
+            raise invalid("The emulator's directive cut= takes before, inside or answer.")
+        if self.get("on", "upload") not in ("start", "upload", "finalize", "query", "cancel"):
+            raise invalid("The emulator's directive on= takes start, upload, finalize, query or cancel.")
+        if self.get("digest", "wrong") not in ("wrong", "raw", "hex", "none"):
+            raise invalid("The emulator's directive digest= takes wrong, raw, hex or none.")
         if self.get("outcome", "failed") not in ("failed", "incomplete", "budget_exceeded"):
             raise invalid("The emulator's directive outcome= takes failed, incomplete or budget_exceeded.")
 

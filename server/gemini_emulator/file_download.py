@@ -24,7 +24,7 @@ def list_files(service: Service, call: Call) -> Reply:
     files, token = service.files.list_page(
         call.integer("pageSize", "page_size"), call.query.get("pageToken", call.query.get("page_token", ""))
     )
-    return Reply({"files": files, **({"nextPageToken": token} if token else {})})
+    return Reply({**({"files": files} if files else {}), **({"nextPageToken": token} if token else {})})
 
 
 def get_file(service: Service, call: Call) -> Reply:
@@ -50,10 +50,11 @@ def download(service: Service, call: Call) -> Reply:
     """The bytes of a file, or where to get them.
 
     Raises:
-        ApiError: 403 for an unknown or expired file, 416 for a range behind the end.
+        ApiError: 403 for an unknown or expired file, 400 for an uploaded one, 416 for a range behind the end.
     """
     _grown(service, call)
     name = _name(call)
+    service.files.check_download(name)
     file, content = service.files.content(name)
     target = call.directive.get("redirect")
     if target.startswith("cdn"):

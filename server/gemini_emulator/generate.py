@@ -128,7 +128,12 @@ def _content(prompt: Prompt, directive: Directive) -> Answer:
         found.append(pages[0])
         answer.extra["urlContextMetadata"] = pages[1]
         answer.tool_tokens += 400 * len(pages[1]["urlMetadata"])
-    if prompt.tool("googleSearch") is not None:
+    if prompt.retrieved is not None:
+        answer.grounding = prompt.retrieved.grounding
+        answer.tool_tokens += prompt.retrieved.tokens
+        if answer.grounding is None:
+            found.append(prompt.retrieved.text)
+    elif prompt.tool("googleSearch") is not None:
         answer.grounding = grounding.search(prompt)
     elif prompt.tool("googleMaps") is not None:
         answer.grounding = maps(prompt)

@@ -14,6 +14,7 @@ from .interaction_errors import InteractionError
 from .interaction_outcome import Order, Outcome, blocked, prompt_of
 from .interaction_usage import of_response
 from .prompt import Prompt
+from .retrieval_filter import values_of
 from .signatures import sign
 from .wire import Object
 
@@ -59,6 +60,8 @@ def _grounded(candidate: Object) -> dict[str, int]:
     if not grounding:
         return {}
     queries = len(grounding.get("webSearchQueries", [])) + len(grounding.get("imageSearchQueries", []))
+    if _retrieved(grounding):
+        return {"retrieval": 1}
     return {"google_search": queries} if queries else {"google_maps": 1}
 
 
@@ -142,7 +145,17 @@ def _pages(candidate: Object, prompt: Prompt) -> list[Object]:
     return [_call("url_context", ident, {"urls": urls}), _result("url_context", ident, results) | {"is_error": False}]
 
 
+def _retrieved(grounding: Object) -> bool:
+    return any("retrievedContext" in chunk for chunk in grounding.get("groundingChunks", []))
+
+
 def _searched(candidate: Object, prompt: Prompt) -> list[Object]:
+    if prompt.retrieved is not None:
+        call = _ident(prompt, "files")
+        return [
+            {"type": "file_search_call", "id": call, "signature": sign("file_search", call)},
+            {"type": "file_search_result", "call_id": call, "signature": sign("file_search", call, "result")},
+        ]
     grounding: Object = candidate.get("groundingMetadata", {})
     if not grounding:
         return []
@@ -193,8 +206,18 @@ def _citation(chunk: Object) -> Object:
     if "maps" in chunk:
         place: Object = chunk["maps"]
         return {"type": "place_citation", "place_id": place["placeId"], "name": place["title"], "url": place["uri"]}
+    if "retrievedContext" in chunk:
+        return _file_citation(chunk["retrievedContext"])
     source: Object = chunk.get("web") or chunk["image"]
     return {"type": "url_citation", "url": source.get("uri") or source["sourceUri"], "title": source["title"]}
+
+
+def _file_citation(context: Object) -> Object:
+    citation: Object = {"type": "file_citation", "file_name": context["title"]}
+    names = {"text": "source", "pageNumber": "page_number", "mediaId": "media_id"}
+    citation |= {names[name]: value for name, value in context.items() if name in names}
+    metadata = values_of(context.get("customMetadata", []))
+    return {**citation, **({"custom_metadata": metadata} if metadata else {})}
 
 
 def _words(text: str, parts: list[Object]) -> list[Object]:

@@ -83,6 +83,10 @@ def _step(index: int, step: Object) -> list[Object]:
         text = dump(step["arguments"])
         half = len(text) // 2
         deltas = [{"type": "arguments_delta", "arguments": piece} for piece in (text[:half], text[half:])]
+    elif kind in ("file_search_call", "file_search_result"):
+        # Neither the question nor the chunks are shown; the delta of a result has to have one all the same.
+        nothing: Object = {"result": []} if kind == "file_search_result" else {}
+        deltas = [{"type": kind, **nothing, "signature": step["signature"]}]
     else:
         # What a tool was asked and what it answered come in one piece.
         deltas = [{name: value for name, value in step.items() if name not in shell or name == "type"}]

@@ -6,33 +6,41 @@ Source: "Files" of the Gemini API, and the video guide, where an uploaded video 
 from __future__ import annotations
 
 import base64
-import re
 
 from .errors import ApiError
-from .generated_files import GeneratedFiles
+from .file_references import name_of
+from .interaction_errors import of_family, unready
 from .media import modality
+from .uploaded_files import Files
 from .wire import Object
 
-_FILE = re.compile(r"(?:^|/)(files/[^/:?#]+)(?::download)?(?:\?.*)?$")
 
+def opened(steps: list[Object], files: Files) -> list[Object]:
+    """Steps whose contents have their data, as far as it is here.
 
-def opened(steps: list[Object], files: GeneratedFiles) -> list[Object]:
-    """Steps whose contents have their data, as far as it is here; an unknown file is left as it is."""
+    Raises:
+        InteractionError: 403 for a file of the user that is unknown, 400 for one that is not ACTIVE; a file of the
+            model that is gone is left as it is.
+    """
     return [
-        {**step, "content": [_opened(one, files) for one in step["content"]]} if step.get("content") else step
+        {**step, "content": [_opened(one, step, files) for one in step["content"]]} if step.get("content") else step
         for step in steps
     ]
 
 
-def _opened(content: Object, files: GeneratedFiles) -> Object:
-    found = _FILE.search(content.get("uri", ""))
-    if not found:
+def _opened(content: Object, step: Object, files: Files) -> Object:
+    name = name_of(content.get("uri", ""))
+    if not name:
         return content
     try:
-        file, kept = files.content(found[1])
-    except ApiError:
-        return content
-    kind = (modality(file["mimeType"]) or content["type"]).lower()
-    rest = {name: value for name, value in content.items() if name != "uri"}
-    data = base64.b64encode(kept.data).decode()
-    return {**rest, "type": kind, "mime_type": file["mimeType"], "data": data}
+        file = files.usable(name)
+    except ApiError as error:
+        if step["type"] != "user_input":
+            return content
+        raise (unready(error.message) if error.status == 400 else of_family(error)) from None
+    mime_type = file.mime_type or content.get("mime_type", "")
+    kind = (modality(mime_type) or content["type"]).lower()
+    if file.data is None:
+        return {**content, "type": kind, "mime_type": mime_type}
+    rest = {key: value for key, value in content.items() if key != "uri"}
+    return {**rest, "type": kind, "mime_type": mime_type, "data": base64.b64encode(file.data).decode()}

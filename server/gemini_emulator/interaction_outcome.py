@@ -6,6 +6,7 @@ Source: the statuses of the `Interaction` resource and "API errors" of the Gemin
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -52,6 +53,7 @@ class Order:
         today: the emulator's date.
         publish: makes a file of media that are to be delivered as a URI.
         film: the video of the previous interaction.
+        search: looks into File Search stores, when the request has that tool.
     """
 
     body: Object
@@ -66,6 +68,7 @@ class Order:
     today: date
     publish: Publish
     film: Film | None = None
+    search: Callable[[Prompt], Prompt] = lambda prompt: prompt
 
     @property
     def config(self) -> Object:
@@ -125,6 +128,7 @@ def prompt_of(order: Order) -> Prompt:
         count, limit = prompt.tally.total, order.card.inputs
         if count > limit:
             raise invalid(f"The input token count ({count}) exceeds the maximum number of tokens allowed ({limit}).")
+        prompt = order.search(prompt)
     except ApiError as error:
         raise of_family(error) from None
     return prompt

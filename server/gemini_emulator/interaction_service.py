@@ -24,6 +24,7 @@ from .interaction_rules import check_order, check_previous
 from .interaction_schema import check
 from .interaction_store import Interaction
 from .pictures import Publish
+from .retrieval_tool import searched
 from .wire import Object, is_object
 
 _MAKERS: dict[Kind, Callable[[Order], Callable[[], Outcome]]] = {
@@ -62,6 +63,7 @@ def create(service: Service, call: Call) -> Reply:
         today=service.options.date(),
         publish=_publisher(service, call, directive),
         film=previous.outcome.film if previous else None,
+        search=lambda prompt: searched(prompt, service.search_stores),
     )
     make = _MAKERS[kind](order)
     said = owner.said + owner.outcome.steps if owner else [*history, *fresh]

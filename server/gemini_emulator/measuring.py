@@ -14,15 +14,14 @@ _AUDIO_BYTES_PER_SECOND = 16_000
 _VIDEO_BYTES_PER_SECOND = 250_000
 
 
-def length_of(blob: Blob, mime_type: str) -> float:
-    """The duration in seconds; estimated from the size where it cannot be read."""
-    if mime_type.startswith("video/"):
-        return film_length(blob) or max(1.0, blob.size / _VIDEO_BYTES_PER_SECOND)
+def sound_length(blob: Blob, mime_type: str) -> float:
+    """The duration of a recording in seconds; estimated from the size where no header gives it, as for films."""
     head = blob.read(0, 36)
     if head.startswith(b"RIFF") and head[8:16] == b"WAVEfmt ":
         rate = int.from_bytes(head[28:32], "little")
         return blob.size / rate if rate else 0
-    return max(1.0, blob.size / _AUDIO_BYTES_PER_SECOND)
+    usual = _VIDEO_BYTES_PER_SECOND if mime_type.startswith("video/") else _AUDIO_BYTES_PER_SECOND
+    return max(1.0, blob.size / usual)
 
 
 def film_length(blob: Blob) -> float:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .cache_rules import cache_of, with_cache
 from .errors import invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
+from .file_references import opened
 from .generate import respond
 from .pictures import Publish
 from .prompt import Prompt
 from .refusals import check_contents, check_request
+from .retrieval_tool import check_file_search, searched
 from .schema import check
 from .store import page
 from .streaming import events
@@ -68,13 +71,31 @@ def count_tokens(service: Service, call: Call) -> Reply:
             raise invalid("* CountTokensRequest.generate_content_request.model: unexpected model name format\n")
         if request["model"] != f"models/{card.id}":
             raise invalid("* CountTokensRequest.generate_content_request.model: must be the model of the path\n")
+        cached = cache_of(request, card, service.caches)
+        request = _opened(request, service)
         check_contents(request.get("contents", []), "CountTokensRequest.generate_content_request.contents")
+        check_file_search(request, service.search_stores)
         tally = of_prompt(request, card)
+        if cached:
+            tally.counts += cached.tally.counts
+            return Reply(_counted(tally) | {
+                "cachedContentTokenCount": cached.tally.total, "cacheTokensDetails": cached.tally.details(),
+            })  # fmt: skip
     else:
+        body = _opened(body, service)
         check_contents(body.get("contents", []), "CountTokensRequest.contents")
         tally = Tally()
         tally.add_contents(body["contents"], {}, card)
-    return Reply({"totalTokens": tally.total, "promptTokensDetails": tally.details()})
+    return Reply(_counted(tally))
+
+
+def _counted(tally: Tally) -> Object:
+    return {"totalTokens": tally.total, "promptTokensDetails": tally.details()}
+
+
+def _opened(request: Object, service: Service) -> Object:
+    """A request with the data of the files that it refers to."""
+    return {**request, "contents": opened(request["contents"], service.files)} if "contents" in request else request
 
 
 def _publisher(service: Service, call: Call, directive: Directive) -> Publish:
@@ -87,9 +108,15 @@ def _publisher(service: Service, call: Call, directive: Directive) -> Publish:
 def _read(service: Service, call: Call, method: str) -> tuple[Prompt, Directive]:
     card = service.catalogue.get(call.names["model"], call.version, method)
     request = check("GenerateContentRequest", call.body, call.version)
-    check_request(request, card)
-    prompt = Prompt(request, card, service.catalogue.serving(card), service.options.date())
+    cached = cache_of(request, card, service.caches)
+    request = _opened(with_cache(request, cached), service)
+    before = cached.contents if cached else []
+    check_request({**request, "contents": [*before, *request.get("contents", [])]}, card)
+    if cached:
+        check_contents(request.get("contents", []))
+    prompt = Prompt(request, card, service.catalogue.serving(card), service.options.date(), cached=cached)
     _fits(prompt)
+    prompt = searched(prompt, service.search_stores)
     directive = call.directive.merged(service.faults.from_prompt(prompt.directive_texts, call.path))
     return (replace(prompt, say=directive.said()) if "say" in directive else prompt), directive
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from .file_making import LARGEST, STORAGE
 from .models import CATALOGUE, ModelCard
 
 
@@ -25,7 +26,13 @@ class Options:
         legacy_media: whether Imagen and Veo are still served over `:predict` and `:predictLongRunning`, as a gateway
             may do; the Developer API answers 404 since they were shut down.
         kept_days: how long a stored interaction is kept: 55 days on the paid tier, one on the free tier.
-        real_time: whether live music comes at the speed at which it is played, and not as fast as it can.
+        largest_file: how many bytes an uploaded file may have.
+        file_storage: how many bytes of uploaded files there may be at a time.
+        raw_digest: whether `sha256Hash` is base64 of the digest's bytes, as the reference says, and not of its
+            hexadecimal form, as the service does.
+        key_beside_token: whether `files:register` takes an API key beside a bearer token; the service has refused both
+            together since June 2026.
+        real_time: whether live music and speech come at the speed at which they are played, and not as fast as can be.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +45,10 @@ class Options:
     kept_requests: int = 10_000
     legacy_media: bool = False
     kept_days: float = 55
+    largest_file: int = LARGEST
+    file_storage: int = STORAGE
+    raw_digest: bool = False
+    key_beside_token: bool = False
     real_time: bool = False
 
     @property

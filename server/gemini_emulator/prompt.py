@@ -6,7 +6,9 @@ import random
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from .cached_contents import Cached
 from .facts import Facts
 from .faults import without_directives
 from .media import Media
@@ -14,6 +16,9 @@ from .models import ModelCard
 from .tokens import Attachment, Tally, attachment, of_prompt
 from .turns import current_turn, merged, responses
 from .wire import Object, digest
+
+if TYPE_CHECKING:
+    from .retrieval_tool import Retrieved
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Prompt:
         serving: the model that answers, which differs where Google reroutes silently.
         today: the emulator's date.
         say: what a test wants to be said, in place of every text that the emulator would choose.
+        retrieved: what was found in File Search stores, when the request has that tool.
+        cached: what the request goes on from, when it has a cache; its instruction and tools are in the request.
     """
 
     request: Object
@@ -33,6 +40,8 @@ class Prompt:
     serving: ModelCard
     today: date
     say: str | None = None
+    retrieved: Retrieved | None = None
+    cached: Cached | None = None
 
     @cached_property
     def config(self) -> Object:
@@ -43,7 +52,10 @@ class Prompt:
     @cached_property
     def turns(self) -> list[Object]:
         """The contents, consecutive ones of a role merged."""
-        return merged(self.request["contents"])
+        contents: list[Object] = self.request["contents"]
+        # Function calls may stand at the end of the cache, with their responses here.
+        before = self.cached.contents if self.cached and responses(contents[0]) else []
+        return merged([*before, *contents])
 
     @cached_property
     def question(self) -> Object:
@@ -75,17 +87,19 @@ class Prompt:
     @cached_property
     def attachments(self) -> list[Attachment]:
         """What is attached to the question."""
-        found = [attachment(part, self.config, self.card) for part in self.question["parts"]]
-        return [one for one in found if one is not None]
+        return [found for _, found in self._attached]
 
     @cached_property
     def media_parts(self) -> list[tuple[Object, Media]]:
         """The parts with attachments, and what is in them; as `attachments`."""
-        return [
-            (part, found.media)
-            for part in self.question["parts"]
-            if (found := attachment(part, self.config, self.card)) is not None
-        ]
+        return [(part, found.media) for part, found in self._attached]
+
+    @cached_property
+    def _attached(self) -> list[tuple[Object, Attachment]]:
+        """The same, with that of the user in a cache in front."""
+        parts = [*(self.cached.user_parts() if self.cached else []), *self.question["parts"]]
+        found = [(part, attachment(part, self.config, self.card)) for part in parts]
+        return [(part, one) for part, one in found if one is not None]
 
     @cached_property
     def schema(self) -> object:
@@ -103,7 +117,12 @@ class Prompt:
     @cached_property
     def tally(self) -> Tally:
         """What `promptTokenCount` says."""
-        return of_prompt(self.request, self.card)
+        if self.cached is None:
+            return of_prompt(self.request, self.card)
+        tally = Tally()
+        tally.add_contents(self.request["contents"], self.config, self.card)
+        tally.counts += self.cached.tally.counts
+        return tally
 
     @cached_property
     def earlier(self) -> list[str]:
@@ -135,7 +154,7 @@ class Prompt:
         Empty fields do not count: the official SDK adds an empty `generationConfig` to such a request.
         """
         asked = {name: value for name, value in self.request.items() if value and name != "continuationToken"}
-        return digest(self.card.id, asked)
+        return digest(self.card.id, asked, *([self.cached.contents] if self.cached else []))
 
     def rng(self, purpose: str) -> random.Random:
         """A generator seeded by the request and by what it is used for."""

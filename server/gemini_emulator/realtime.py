@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from .errors import invalid
 from .exchange import Service
 from .faults import Directive
 from .schema import camel
-from .wire import Object, is_object
+from .wire import Object, is_list, is_object
 
 
 class Closed(Exception):
@@ -38,11 +39,15 @@ class Session:
         service: what the emulator shares.
         connection: the connection.
         version: the API version of the path.
+        headers: those of the handshake, lower-cased.
+        query: the query parameters of the handshake.
     """
 
     service: Service
     connection: Connection
     version: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
 
     async def setup(self) -> Object:
         """Wait for the first message and return what is in its `setup`.
@@ -69,3 +74,15 @@ def one_of(message: Object, names: tuple[str, ...]) -> tuple[str, object]:
     if len(found) != 1:
         raise invalid(f"A message must have exactly one of the fields {', '.join(names)}.")
     return next(iter(found.items()))
+
+
+def legible(value: object) -> object:
+    """A message for the log: media in it are told by their size."""
+    if is_object(value):
+        return {
+            key: f"<{len(item.rstrip('=')) * 3 // 4} bytes>"
+            if key == "data" and isinstance(item, str)
+            else legible(item)
+            for key, item in value.items()
+        }
+    return [legible(item) for item in value] if is_list(value) else value

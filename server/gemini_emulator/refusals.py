@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from .errors import ApiError, invalid
+from .errors import invalid
 from .media import modality
 from .media_refusals import check_media, check_transcription
 from .models import ModelCard
@@ -21,7 +21,6 @@ from .wire import Object
 
 _TEXT_MIMES = ("text/plain", "application/json", "text/x.enum")
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
-_FILE = re.compile(r"(?:^|/)files/([^/:?#]+)")
 _PDF_LIMIT = 50 * 1024 * 1024
 _MAX_STOPS = 5
 _MAX_LABELS = 64
@@ -40,8 +39,6 @@ def check_request(request: Object, card: ModelCard) -> None:
     check_transcription(request, card)
     _tools(request, card)
     check_grounding(request, card)
-    if "cachedContent" in request:
-        _cached_content(request)
     if len(request.get("labels", {})) > _MAX_LABELS:
         raise invalid(f"* GenerateContentRequest.labels: at most {_MAX_LABELS} labels are allowed\n")
     check_turns(request, card)
@@ -95,11 +92,7 @@ def _blob(blob: Object, place: str) -> None:
 
 
 def _file(uri: str) -> None:
-    found = _FILE.search(uri)
-    if found and "youtu" not in uri:
-        # No file service in this emulator yet, so no id can be known. Google does not say which of the two it is.
-        raise ApiError(403, f"You do not have permission to access the File {found[1]} or it may not exist.")
-    if not found and not re.match(r"https?://|gs://", uri):
+    if not re.match(r"https?://|gs://|files/[^/]+$", uri):
         raise invalid(f"Invalid or unsupported file uri: {uri}")
 
 
@@ -265,7 +258,6 @@ def _tools(request: Object, card: ModelCard) -> None:
 def _store(name: str) -> None:
     if not re.fullmatch(r"fileSearchStores/[a-z0-9-]+", name):
         raise invalid(f"Invalid file search store name: {name}. It should be of the form fileSearchStores/{{id}}.")
-    raise ApiError(404, f"FileSearchStore {name} not found, or you do not have permission to access it.")
 
 
 def _declarations(tools: list[Object]) -> None:
@@ -284,15 +276,3 @@ def _declarations(tools: list[Object]) -> None:
                 if one["parameters"].get("type") not in ("OBJECT", None):
                     raise invalid(f"{place}.parameters.type: should be OBJECT\n")
                 check_schema({"type": "OBJECT", **one["parameters"]}, f"{place}.parameters")
-
-
-def _cached_content(request: Object) -> None:
-    if any(name in request for name in ("systemInstruction", "tools", "toolConfig")):
-        raise invalid(
-            "CachedContent can not be used with GenerateContent request setting system_instruction, tools or "
-            "tool_config.\n\nProposed fix: move those values to CachedContent from GenerateContent request."
-        )
-    if not re.fullmatch(r"cachedContents/[^/]+", request["cachedContent"]):
-        raise invalid("* GenerateContentRequest.cached_content: unexpected cached content name format\n")
-    # No cache service in this emulator yet, so no name can be known.
-    raise ApiError(403, "CachedContent not found (or permission denied)")

@@ -11,7 +11,7 @@ from typing import Any
 from .wire import Object, dump, is_list, is_object
 
 _SECRET_HEADERS = frozenset({"x-goog-api-key", "cookie", "proxy-authorization"})
-_SECRET_QUERY = frozenset({"key", "access_token", "$key"})
+_SECRET_QUERY = frozenset({"key", "access_token", "$key", "upload_id"})
 _LONG = 64 * 1024
 _DATA = frozenset({"data", "bytesBase64Encoded", "encodedVideo"})
 _STUB = "AAAA"

@@ -17,9 +17,11 @@ CODES = {
 
 
 def status_of(error: ApiError) -> Object:
-    """The error that one request of a batch, or an operation, ends with."""
-    status: Object = {"code": CODES.get(error.name, CODES["UNKNOWN"]), "message": error.message}
-    return {**status, "details": error.details} if error.details else status
+    """The error that one request of a batch ends with.
+
+    Seen of the service: it comes without details, and the official SDK could not read any.
+    """
+    return {"code": CODES.get(error.name, CODES["UNKNOWN"]), "message": error.message}
 
 
 def asked_status(directive: Directive, usual: str) -> Object | None:

@@ -15,11 +15,11 @@ from .app import App
 from .clock import EmulatorClock
 from .exchange import Service
 from .faults import Fault, Faults
-from .generated_files import GeneratedFiles
 from .interaction_store import Interactions
 from .models import Catalogue
 from .options import Options
 from .requestlog import RequestLog
+from .uploaded_files import Files
 from .wire import Object
 
 _PATIENCE = 0.3
@@ -129,7 +129,7 @@ async def running(options: Options | None = None) -> AsyncGenerator[Emulator, No
         Faults(),
         RequestLog(options.kept_requests, options.log),
         clock,
-        GeneratedFiles(clock),
+        Files(clock, options.file_storage),
         Interactions(clock, options.kept_days),
     )
     app = App(service)
@@ -154,6 +154,8 @@ async def running(options: Options | None = None) -> AsyncGenerator[Emulator, No
         await _stop(server, serving)
         listener.close()
         service.log.close()
+        service.uploads.close()
+        service.files.close()
 
 
 async def _stop(server: _Server, serving: asyncio.Task[None]) -> None:

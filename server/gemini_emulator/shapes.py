@@ -10,7 +10,7 @@ Source: the v1beta discovery document of August 2026, and the newer fields that 
 
 from __future__ import annotations
 
-from . import batch_shapes
+from . import batch_shapes, live_shapes, search_store_shapes
 
 MESSAGES: dict[str, str] = {
     "GenerateContentRequest": """model:str contents:[Content] systemInstruction:Content tools:[Tool]
@@ -21,6 +21,17 @@ MESSAGES: dict[str, str] = {
     "EmbedContentConfig": """taskType:#TaskType title:str outputDimensionality:int32 autoTruncate:bool
         documentOcr:bool audioTrackExtraction:bool""",
     "BatchEmbedContentsRequest": "requests:[EmbedContentRequest]",
+    "CreateFileRequest": "file:File",
+    "File": """name:str displayName:str mimeType:str sizeBytes:int64 createTime:timestamp updateTime:timestamp
+        expirationTime:timestamp sha256Hash:bytes uri:str downloadUri:str state:#FileState source:#FileSource
+        error:Status videoMetadata:VideoFileMetadata""",
+    "Status": "code:int32 message:str details:[struct]",
+    "VideoFileMetadata": "videoDuration:duration",
+    "RegisterFilesRequest": "uris:[str]",
+    "CachedContent": """name:str model:str displayName:str contents:[Content] systemInstruction:Content tools:[Tool]
+        toolConfig:ToolConfig ttl:duration expireTime:timestamp createTime:timestamp updateTime:timestamp
+        usageMetadata:CachedContentUsageMetadata""",
+    "CachedContentUsageMetadata": "totalTokenCount:int32",
     "PredictRequest": "instances:[any] parameters:any labels:{str}",
     "PredictLongRunningRequest": "instances:[any] parameters:any labels:{str} webhookConfig:WebhookConfig",
     "WebhookConfig": "uris:[str] userMetadata:struct",
@@ -112,6 +123,8 @@ MESSAGES: dict[str, str] = {
         minLength:int64 maxLength:int64 pattern:str example:any anyOf:[Schema] propertyOrdering:[str] default:any
         minimum:float maximum:float""",
     **batch_shapes.MESSAGES,
+    **search_store_shapes.MESSAGES,
+    **live_shapes.MESSAGES,
 }
 
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -141,7 +154,10 @@ ONE_OF: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "SpeechConfig": ("speech_config", ("voiceConfig", "multiSpeakerVoiceConfig")),
+    "CachedContent": ("expiration", ("ttl", "expireTime")),
     **batch_shapes.ONE_OF,
+    **search_store_shapes.ONE_OF,
+    **live_shapes.ONE_OF,
 }  # fmt: skip
 """Groups of which at most one field may be set."""
 
@@ -151,6 +167,8 @@ def _with_prefix(prefix: str, names: str) -> str:
 
 
 _ENUMS: dict[str, str] = {
+    "FileState": "STATE_UNSPECIFIED PROCESSING ACTIVE FAILED",
+    "FileSource": "SOURCE_UNSPECIFIED UPLOADED GENERATED REGISTERED",
     "ServiceTier": "SERVICE_TIER_UNSPECIFIED unspecified standard flex priority",
     "MediaProcessing": "MEDIA_PROCESSING_UNSPECIFIED STATIC AGENTIC",
     "Scheduling": "SCHEDULING_UNSPECIFIED SILENT WHEN_IDLE INTERRUPT",
@@ -191,6 +209,7 @@ _ENUMS: dict[str, str] = {
     "TaskType": """TASK_TYPE_UNSPECIFIED RETRIEVAL_QUERY RETRIEVAL_DOCUMENT SEMANTIC_SIMILARITY CLASSIFICATION
         CLUSTERING QUESTION_ANSWERING FACT_VERIFICATION CODE_RETRIEVAL_QUERY""",
     "SchemaType": "TYPE_UNSPECIFIED STRING NUMBER INTEGER BOOLEAN ARRAY OBJECT NULL",
+    **live_shapes.ENUMS,
 }
 
 ENUMS: dict[str, tuple[str, ...]] = {name: tuple(values.split()) for name, values in _ENUMS.items()}

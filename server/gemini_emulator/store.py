@@ -61,6 +61,11 @@ class Store:
         self._items[name] = {"name": name, **deepcopy(resource), "createTime": now, "updateTime": now} | {"name": name}
         return deepcopy(self._items[name])
 
+    def names(self) -> set[str]:
+        """The names of all resources."""
+        self._expire()
+        return set(self._items)
+
     def get(self, name: str) -> Object:
         """A copy of a resource."""
         return deepcopy(self._find(name))

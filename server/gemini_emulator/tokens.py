@@ -64,7 +64,7 @@ def _remote(data: Object) -> Media:
         return Media("VIDEO", "video/*", f"the YouTube video {uri}", seconds=UNKNOWN_VIDEO_SECONDS)
     mime: str = data.get("mimeType", "")
     kind = modality(mime) or "DOCUMENT"
-    seconds = UNKNOWN_VIDEO_SECONDS if kind in ("VIDEO", "AUDIO") else 0
+    seconds = data.get("seconds", UNKNOWN_VIDEO_SECONDS) if kind in ("VIDEO", "AUDIO") else 0
     return Media(kind, mime, f"the file {uri}", seconds=seconds, pages=1)
 
 

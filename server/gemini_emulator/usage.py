@@ -27,6 +27,9 @@ def finished(response: Object, prompt: Prompt, answers: list[Answer], thoughts: 
     tool_tokens = sum(answer.tool_tokens for answer in answers)
     usage["totalTokenCount"] = tally.total + produced + (thoughts if answers else 0) + tool_tokens
     usage["promptTokensDetails"] = tally.details()
+    if prompt.cached:
+        usage["cachedContentTokenCount"] = prompt.cached.tally.total
+        usage["cacheTokensDetails"] = prompt.cached.tally.details()
     if any(answer.media_tokens for answer in answers):
         usage["candidatesTokensDetails"] = [
             {"modality": name, "tokenCount": count} for name, count in made.items() if count

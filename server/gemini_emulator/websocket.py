@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
-from . import realtime_music
+from . import live_session, realtime_music
 from .auth import authenticate
 from .delivery import HangUp
 from .errors import ApiError
 from .exchange import Service
 from .faults import Directive
-from .realtime import Closed, Session
+from .realtime import Closed, Session, legible
 from .requestlog import body_of
 from .wire import Object, dump, is_object
 
@@ -28,7 +28,12 @@ _PATH = re.compile(r"/+ws/google\.ai\.generativelanguage\.(v1|v1beta|v1alpha)\.G
 _CODES = {400: 1007, 401: 1008, 403: 1008, 404: 1008}
 _FAILED = 1011
 _LONGEST_REASON = 123
-METHODS: dict[str, Callable[[Session], Awaitable[None]]] = {"BidiGenerateMusic": realtime_music.serve}
+METHODS: dict[str, Callable[[Session], Awaitable[None]]] = {
+    "BidiGenerateMusic": realtime_music.serve,
+    "BidiGenerateContent": live_session.serve,
+    "BidiGenerateContentConstrained": live_session.serve_constrained,
+}
+_WITH_TOKEN = ("BidiGenerateContentConstrained",)
 
 
 @dataclass
@@ -65,7 +70,7 @@ class Socket:
             body = body_of(raw)
         except (ValueError, RecursionError):
             body = None
-        self.service.log.add("FRAME", self.path, {}, {}, body if body is not None else f"<{len(raw)} bytes>")
+        self.service.log.add("FRAME", self.path, {}, {}, legible(body) if body is not None else f"<{len(raw)} bytes>")
         if not is_object(body):
             raise ApiError(400, "Request contains an invalid argument: a frame must be a JSON object.")
         return body
@@ -130,8 +135,9 @@ async def serve(service: Service, scope: Scope, receive: Receive, send: Send, ha
         return
     await send({"type": "websocket.accept", "headers": [(b"x-gemini-emulator", b"1")]})
     try:
-        authenticate(headers, query, service.options.keys)
-        await METHODS[found[2]](Session(service, socket, found[1]))
+        if found[2] not in _WITH_TOKEN:
+            authenticate(headers, query, service.options.keys)
+        await METHODS[found[2]](Session(service, socket, found[1], headers, query))
     except Closed:
         return
     except ApiError as error:

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemini_server import downloads
+from gemini_server import downloads, uploads
 from gemini_server.app import Published, build
 from gemini_server.bearer import Tokens
 from gemini_server.caller import LOCAL, PRINCIPAL
@@ -83,7 +83,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["path"] not in PROBES and not downloads.is_link(scope):
+        if scope["type"] == "http" and not _needs_no_token(scope):
             principal = LOCAL if self._tokens is None else self._tokens.principal(_authorization(scope))
             if principal is None:
                 refused: Response = JSONResponse(
@@ -144,6 +144,10 @@ class _Progress:
         elif not self._finished and not self._measured:
             self._finished = True
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _needs_no_token(scope: Scope) -> bool:
+    return scope["path"] in PROBES or downloads.is_link(scope) or uploads.is_link(scope)
 
 
 def _authorization(scope: Scope) -> str:
@@ -248,6 +252,13 @@ def application(settings: Settings, server: Published, readiness: Readiness, *, 
     async def download(request: Request) -> Response:
         return await refused(request) or await downloads.download(server.runtime, request)
 
+    under_way = uploads.Uploads()
+
+    async def upload(request: Request) -> Response:
+        if refusal := await refused(request):
+            return uploads.Refused(refusal)
+        return await under_way.receive(server.runtime, request)
+
     app: Starlette = server.streamable_http_app(
         streamable_http_path=ENDPOINT,
         json_response=False,
@@ -259,6 +270,7 @@ def application(settings: Settings, server: Published, readiness: Readiness, *, 
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route(downloads.ROUTE, download),
+            Route(uploads.ROUTE, upload, methods=["POST"]),
         ],
     )
     return Front(app, tokens)
@@ -318,6 +330,8 @@ async def run(settings: Settings, published: Published, app: Front, readiness: R
                         readiness.ready = False
                         # Clients hold these open for ever; the calls get the time that is left.
                         published.subscriptions.close()
+                        if published.runtime is not None:
+                            published.runtime.hurry()
                         tasks.start_soon(app.end, DRAIN_SECONDS)
                     server.force_exit = server.should_exit  # the second signal does not wait for anybody
                     server.should_exit = True

@@ -45,14 +45,24 @@ class _Known:
         self.unmistakable: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
-        forms = {secret, quote(secret, safe=""), quote_plus(secret)}
-        if forms <= self.forms:
-            return
-        self.forms |= forms
+        forms = _spellings(secret)
+        if not forms <= self.forms:
+            self.forms |= forms
+            self._compile()
+
+    def remove(self, secret: str) -> None:
+        self.forms = self.forms - _spellings(secret)
+        self._compile()
+
+    def _compile(self) -> None:
         longest_first = sorted(self.forms, key=len, reverse=True)
-        self.pattern = re.compile("|".join(map(_as_pattern, longest_first)))
+        self.pattern = re.compile("|".join(map(_as_pattern, longest_first))) if longest_first else None
         long = [form for form in longest_first if len(form) >= _UNMISTAKABLE]
         self.unmistakable = re.compile("|".join(map(re.escape, long))) if long else None
+
+
+def _spellings(secret: str) -> set[str]:
+    return {secret, quote(secret, safe=""), quote_plus(secret)}
 
 
 def _as_pattern(form: str) -> str:
@@ -72,6 +82,11 @@ def remember_secret(secret: str) -> None:
     stripped = secret.strip()
     if len(stripped) >= _SHORTEST_SECRET:
         _known.add(stripped)
+
+
+def forget_secret(secret: str) -> None:
+    """No longer hides what `remember_secret` was given: it opens nothing any more, and there may be many such."""
+    _known.remove(secret.strip())
 
 
 def _hide(match: re.Match[str]) -> str:

@@ -56,6 +56,9 @@ class Settings:
         "(Authorization: KEY).",
         env=("GEMINI_AUTH",),
     )
+    project: str | None = _knob(
+        None, "The Google Cloud project that pays for calls with `GEMINI_AUTH=bearer`.", env=("GOOGLE_CLOUD_PROJECT",)
+    )
     allow_http: bool = _knob(
         False, "Allow plain http beyond this machine (a gateway in the house).", env=("GEMINI_TOOLSERVER_ALLOW_HTTP",)
     )

@@ -84,7 +84,7 @@ OWN_WORDS = {"text", "thoughts", "output", "outputs", "code", "json"}
 
 def _faults(value: object, path: str) -> Iterator[str]:
     name = path.rpartition("/")[2]
-    if value is None and name != "cost_usd":
+    if value is None and name not in ("cost_usd", "cost_usd_per_hour"):
         yield f"{path} is null"
     elif isinstance(value, dict):
         for key, item in cast(Json, value).items():

@@ -187,9 +187,9 @@ class Stdio(Running):
 
     async def begin(self, method: str, params: Json | None = None) -> int:
         """Send a request and return its id."""
-        self._number += 1
-        await self.send(method, params, id=self._number)
-        return self._number
+        number = self._number = self._number + 1
+        await self.send(method, params, id=number)
+        return number
 
     async def answer(self, number: int | str, within: float = 20.0) -> Json:
         """The answer to a request."""

@@ -201,15 +201,17 @@ async def test_an_attachment_is_sent_again_with_its_turn(connect: Connect, emula
     assert kept["turns"][0] == {"role": "user", "text": "Read this", "attachments": ["text/plain inline"]}
 
 
-async def test_more_media_than_a_conversation_keeps_are_refused_with_the_number(
+async def test_media_too_large_for_a_conversation_are_uploaded_and_kept_as_links(
     connect: Connect, emulator: Emulator, tmp_path: Path
 ) -> None:
-    (tmp_path / "allowed" / "big.txt").write_bytes(b"a" * (8 * 2**20 + 1))
-    async with connect() as client:
-        text = await refused(client, conversation="new", attachments=["big.txt"])
-    assert "8 MiB" in text
-    assert "files/ID" in text
-    assert emulator.requests == []
+    (tmp_path / "allowed" / "big.mp4").write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(8 * 2**20))
+    async with connect(poll=0.02) as client:
+        first = await ask(client, "Look", conversation="new", attachments=["big.mp4"])
+        await ask(client, "Again?", conversation=first["conversation"])
+        kept = await read(client, f"gemini://conversations/{first['conversation']}")
+    (link,) = kept["turns"][0]["attachments"]
+    assert "/files/" in link
+    assert sent(emulator)["contents"][0]["parts"][0]["fileData"]["fileUri"] == link
 
 
 async def test_kept_conversations_are_listed_read_and_deleted(connect: Connect) -> None:

@@ -141,7 +141,7 @@ async def test_a_link_outlives_the_server_and_is_honoured_by_its_replicas(world:
 @pytest.mark.parametrize(
     ("flags", "address", "host", "base"),
     [
-        (["--public-url", "https://tools.example/gemini"], "127.0.0.1:0", "tools.example", "https://tools.example/gemini"),
+        (["--public-url", "https://tools.example/ai"], "127.0.0.1:0", "tools.example", "https://tools.example/ai"),
         (["--public-url", "https://tools.example/mcp"], "127.0.0.1:0", "tools.example", "https://tools.example"),
         (["--allowed-host", "tools.example"], "0.0.0.0:0", "tools.example:{port}", "http://tools.example:{port}"),
     ],

@@ -25,6 +25,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "describe_picture": {"picture": "cat.png"},
     "compare_documents": {"first": "a.pdf", "second": "b.pdf"},
     "transcribe_and_summarise": {"audio": "talk.mp3"},
+    "answer_from_store": {"store": "fileSearchStores/handbook", "question": "How many days?"},
 }
 
 
@@ -74,22 +75,27 @@ async def test_the_list_may_be_kept_like_other_lists(connect: Connect) -> None:
     assert prompts.ttl_ms == 300_000
 
 
-async def test_the_default_preset_offers_all_three(connect: Connect) -> None:
+async def test_the_default_preset_offers_them_all(connect: Connect) -> None:
     async with connect() as client:
         assert {prompt.name for prompt in (await client.list_prompts()).prompts} >= set(NEEDED)
 
 
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_prompt_whose_tools_are_off_is_not_offered(connect: Connect, mode: str) -> None:
-    async with connect(mode=mode, toolsets=("text",)) as client:
+    async with connect(mode=mode, toolsets=("models",)) as client:
         assert (await client.list_prompts()).prompts == []
         assert "No prompt's tools are switched on" in await refused(client, "describe_picture", {"picture": "a.png"})
 
 
 async def test_either_of_two_tools_is_enough_and_the_prompt_names_the_one_that_is_there(connect: Connect) -> None:
-    for name, other in (("transcribe_audio", "analyze_media"), ("analyze_media", "transcribe_audio")):
+    for prompt, name, other in (
+        ("transcribe_and_summarise", "transcribe_audio", "analyze_media"),
+        ("transcribe_and_summarise", "analyze_media", "transcribe_audio"),
+        ("answer_from_store", "search_stores", "generate_text"),
+        ("answer_from_store", "generate_text", "search_stores"),
+    ):
         async with connect(toolsets=(), tools=(name,)) as client:
-            text = text_of(await client.get_prompt("transcribe_and_summarise", {"audio": "talk.mp3"}))
+            text = text_of(await client.get_prompt(prompt, NEEDED[prompt]))
         assert name in text
         assert other not in text
 
@@ -112,6 +118,8 @@ async def test_a_prompt_tells_which_tools_to_call_and_quotes_the_values(connect:
 async def test_what_a_prompt_says_to_pass_the_tool_takes(connect: Connect) -> None:
     assert {"media", "question"} <= TOOLS["analyze_media"].shown["inputSchema"]["properties"].keys()
     assert {"audio", "speakers", "timestamps"} <= TOOLS["transcribe_audio"].shown["inputSchema"]["properties"].keys()
+    asked = {"question", "stores", "metadata_filter"}
+    assert asked <= TOOLS["search_stores"].shown["inputSchema"]["properties"].keys()
 
 
 @pytest.mark.parametrize(
@@ -120,6 +128,7 @@ async def test_what_a_prompt_says_to_pass_the_tool_takes(connect: Connect) -> No
         ("describe_picture", {"style": "in one sentence"}, "`style`"),
         ("compare_documents", {"focus": "prices"}, "`focus`"),
         ("transcribe_and_summarise", {"language": "German"}, "`language`"),
+        ("answer_from_store", {"filter": "year > 2000"}, "`filter`"),
     ],
 )
 async def test_what_may_be_left_out_changes_the_wish(

@@ -448,9 +448,9 @@ async def test_a_file_search_store_is_named_in_the_request(connect: Connect, emu
 
 async def test_a_cache_is_named_in_the_request(connect: Connect, emulator: Emulator) -> None:
     async with connect() as client:
-        text = await refused(client, cache="cachedContents/handbook")
+        text = await refused(client, cache="cachedContents/handbook", model="gemini-3.8-flash")
     assert sent(emulator)["cachedContent"] == "cachedContents/handbook"
-    assert "CachedContent not found" in text
+    assert "Google has no cache cachedContents/handbook any more" in text
 
 
 # --- JSON by schema

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
+from unittest import mock
 
 import pytest
 from mcp import Client
@@ -19,6 +20,7 @@ from mcp_types import CallToolResult, TextContent, TextResourceContents
 
 from gemini_emulator import Emulator
 from gemini_server import surface
+from gemini_server.rest.upload import Session
 from tests.conftest import Connect, error_of, structured, text_of
 from tests.emulator.drawing import RED, Drawing, recording
 from tests.front.conftest import FakeGemini, Json, candidate
@@ -264,6 +266,143 @@ async def _cancel_job(stage: Stage) -> list[CallToolResult]:
     return [await stage.client.call_tool("cancel_job", {"job": job["id"]})]
 
 
+HOSTILE_CACHE: Json = {
+    "name": "cachedContents/x", "model": f"models/{HOSTILE}", "displayName": HOSTILE, "expireTime": HOSTILE,
+    "createTime": HOSTILE, "usageMetadata": {"totalTokenCount": 5000},
+}  # fmt: skip
+
+
+def _cache(tool: str, arguments: Json, answer: Json) -> Row:
+    async def row(stage: Stage) -> list[CallToolResult]:
+        return [await stage.call(tool, arguments, answer)]
+
+    return row
+
+
+def hostile_batch(state: str = "SUCCEEDED") -> Json:
+    """A batch whose every word is hostile; one of its requests is answered, the other refused."""
+    responses = [
+        {"response": candidate({"text": HOSTILE}), "metadata": {"key": HOSTILE}},
+        {"error": {"code": 3, "message": HOSTILE}, "metadata": {"key": f"{HOSTILE}2"}},
+    ]
+    stats = {"requestCount": "2", "successfulRequestCount": "1", "failedRequestCount": "1"}
+    metadata = {
+        "model": f"models/{HOSTILE}", "displayName": HOSTILE, "state": f"BATCH_STATE_{state}", "createTime": HOSTILE,
+        "batchStats": stats, "output": {"inlinedResponses": {"inlinedResponses": responses}},
+    }  # fmt: skip
+    return {"name": "batches/x", "done": state != "RUNNING", "metadata": metadata}
+
+
+async def _create_batch(stage: Stage) -> list[CallToolResult]:
+    return [await stage.call("create_batch", {"requests": [{"prompt": "x"}]}, hostile_batch())]
+
+
+async def _batches(stage: Stage) -> list[CallToolResult]:
+    return [
+        await stage.call("list_batches", {}, {"operations": [hostile_batch()]}),
+        await stage.call("list_batches", {"name": "batches/x"}, hostile_batch(HOSTILE)),
+    ]
+
+
+def _batch(tool: str, arguments: Json) -> Row:
+    async def row(stage: Stage) -> list[CallToolResult]:
+        return [await stage.call(tool, {"name": "batches/x", **arguments}, hostile_batch())]
+
+    return row
+
+
+async def _get_batch_results(stage: Stage) -> list[CallToolResult]:
+    stage.gemini.say(hostile_batch())
+    job = structured(await stage.call("create_batch", {"requests": [{"prompt": "x"}]}))
+    return [
+        await stage.call("get_batch_results", {"job": job["id"]}),
+        await stage.client.call_tool("get_job", {"job": job["id"]}),
+    ]
+
+
+HOSTILE_FILE: Json = {
+    "name": "files/x", "displayName": HOSTILE, "mimeType": HOSTILE, "uri": EVIL_LINKS[-1], "state": HOSTILE,
+    "source": HOSTILE, "videoMetadata": {"videoDuration": HOSTILE}, "error": {"code": 3, "message": HOSTILE},
+}  # fmt: skip
+
+
+async def _upload_file(stage: Stage) -> list[CallToolResult]:
+    session = Session(f"{stage.gemini.url}/upload?upload_id=x")
+    file = {**HOSTILE_FILE, "state": "ACTIVE", "sizeBytes": "2"}
+    with mock.patch("gemini_server.rest.upload.Uploads.start", mock.AsyncMock(return_value=session)):
+        asked = {"source": "data:application/json;base64,e30=", "display_name": HOSTILE[:500]}
+        return [await stage.call("upload_file", asked, {"file": file})]
+
+
+def _files(tool: str, arguments: Json, answer: Json) -> Row:
+    async def row(stage: Stage) -> list[CallToolResult]:
+        return [await stage.call(tool, arguments, answer)]
+
+    return row
+
+
+async def _register_files(stage: Stage) -> list[CallToolResult]:
+    refused = await stage.call("register_files", {"uris": ["gs://bucket/x"]})
+    assert "OAuth" in error_of(refused)
+    return []
+
+
+async def _download_file(stage: Stage) -> list[CallToolResult]:
+    file = {**HOSTILE_FILE, "source": "GENERATED", "downloadUri": EVIL_LINKS[-1]}
+    begun = await stage.call("download_file", {"name": "files/x", "wait_seconds": 1}, file)
+    assert "job" in structured(begun), "such an address is not followed"
+    return [begun]
+
+
+HOSTILE_METADATA: list[Json] = [
+    {"key": HOSTILE, "stringValue": HOSTILE},
+    {"key": f"{HOSTILE}2", "stringListValue": {"values": [HOSTILE]}},
+    {"key": "year", "numericValue": 2026},
+]
+HOSTILE_STORE: Json = {
+    "name": f"fileSearchStores/{HOSTILE}", "displayName": HOSTILE, "embeddingModel": f"models/{HOSTILE}",
+    "createTime": HOSTILE, "updateTime": HOSTILE, "activeDocumentsCount": "2",
+}  # fmt: skip
+HOSTILE_DOCUMENT: Json = {
+    "name": f"fileSearchStores/x/documents/{HOSTILE}", "displayName": HOSTILE, "customMetadata": HOSTILE_METADATA,
+    "createTime": HOSTILE, "updateTime": HOSTILE, "state": HOSTILE, "sizeBytes": "9", "mimeType": HOSTILE,
+}  # fmt: skip
+
+
+def _store(tool: str, arguments: Json, *answers: Json) -> Row:
+    async def row(stage: Stage) -> list[CallToolResult]:
+        return [await stage.call(tool, arguments, *answers)]
+
+    return row
+
+
+async def _add_to_store(stage: Stage) -> list[CallToolResult]:
+    done = {
+        "name": "fileSearchStores/x/operations/y",
+        "done": True,
+        "response": {"parent": "x", "documentName": HOSTILE, "mimeType": HOSTILE},
+    }
+    named = {**done, "response": {"parent": "x", "documentName": "y"}}
+    failed = {"name": "fileSearchStores/x/operations/y", "done": True, "error": {"code": 13, "message": HOSTILE}}
+    asked: Json = {"store": "fileSearchStores/x", "source": "files/y", "reuse": False}
+    added = [
+        await stage.call("add_to_store", asked, HOSTILE_STORE, done),
+        await stage.call("add_to_store", asked, HOSTILE_STORE, named, HOSTILE_DOCUMENT),
+    ]
+    ids = [structured(result)["id"] for result in added]
+    refused = await stage.call("add_to_store", asked, HOSTILE_STORE, failed)
+    assert "began the work, and it failed" in error_of(refused)
+    return [*added, *[await stage.client.call_tool("get_job", {"job": one}) for one in ids]]
+
+
+async def _search_stores(stage: Stage) -> list[CallToolResult]:
+    answer = candidate({"text": HOSTILE}, **grounding("stored", "untitled"))
+    for chunk in answer["candidates"][0]["groundingMetadata"]["groundingChunks"]:
+        about = {"fileSearchStore": HOSTILE, "mediaId": HOSTILE, "pageNumber": 3, "customMetadata": HOSTILE_METADATA}
+        chunk["retrievedContext"] |= about
+    return [await stage.call("search_stores", {"question": "x", "stores": ["fileSearchStores/x"]}, answer)]
+
+
 Row = Callable[[Stage], Awaitable[list[CallToolResult]]]
 
 TELLS: dict[str, Row] = {
@@ -278,12 +417,34 @@ TELLS: dict[str, Row] = {
     "read_urls": _read_urls,
     "run_code": _run_code,
     "search_maps": _search_maps,
+    "search_stores": _search_stores,
     "search_web": _search_web,
     "submit_function_results": _submit_function_results,
     "transcribe_audio": _transcribe_audio,
 }
 """Tools that pass on what others wrote."""
 SILENT: dict[str, Row] = {
+    "add_to_store": _add_to_store,
+    "create_store": _store("create_store", {"display_name": HOSTILE[:500]}, HOSTILE_STORE),
+    "delete_document": _store("delete_document", {"name": "fileSearchStores/x/documents/y"}, {}),
+    "delete_store": _store("delete_store", {"name": "fileSearchStores/x"}, {}),
+    "list_documents": _store("list_documents", {"store": "fileSearchStores/x"}, {"documents": [HOSTILE_DOCUMENT]}),
+    "list_stores": _store("list_stores", {}, {"fileSearchStores": [HOSTILE_STORE]}),
+    "cancel_batch": _batch("cancel_batch", {}),
+    "create_batch": _create_batch,
+    "create_cache": _cache("create_cache", {"text": "x"}, HOSTILE_CACHE),
+    "delete_batch": _batch("delete_batch", {}),
+    "delete_file": _files("delete_file", {"name": "files/x"}, {}),
+    "download_file": _download_file,
+    "list_files": _files("list_files", {}, {"files": [HOSTILE_FILE]}),
+    "register_files": _register_files,
+    "upload_file": _upload_file,
+    "delete_cache": _cache("delete_cache", {"name": "cachedContents/x"}, {}),
+    "get_batch_results": _get_batch_results,
+    "list_batches": _batches,
+    "list_caches": _cache("list_caches", {}, {"cachedContents": [HOSTILE_CACHE]}),
+    "update_batch": _batch("update_batch", {"priority": 1}),
+    "update_cache": _cache("update_cache", {"name": "cachedContents/x", "ttl_seconds": 60}, HOSTILE_CACHE),
     "count_tokens": _count_tokens,
     "delete_conversation": _delete_conversation,
     "embed": _embed,
@@ -294,6 +455,7 @@ SILENT: dict[str, Row] = {
 }
 """Tools that answer in this server's words, numbers and names."""
 OWN: dict[str, str] = {
+    "create_upload_link": "a link, and the numbers of the caller; Gemini is not asked",
     "list_jobs": "one line for each job, without what it brought",
     "rank_by_similarity": "the caller's candidates come back as they were given",
 }
@@ -351,7 +513,7 @@ def test_every_tool_has_a_row() -> None:
 
 @pytest.fixture
 async def stage(connect: Connect, fake: FakeGemini) -> Any:
-    async with connect(base_url=fake.url, toolsets=("all",)) as client:
+    async with connect(base_url=fake.url, toolsets=("all",), poll=0.05) as client:
         yield Stage(client, fake)
 
 

@@ -244,6 +244,8 @@ async def test_a_dry_run_tells_the_price_and_begins_nothing(connect: Connect, em
     async with connect() as client:
         found = await film(client, first_frame=picture, duration_seconds=5, dry_run=True)
         unknown = await film(client, model="gemini-omni-9", dry_run=True)
+        said = text_of(await client.call_tool("generate_video", {"prompt": FOX, "dry_run": True}))
+    assert said == f"[dry run with {OMNI}, nothing was sent: about $0.8000]"  # what a client without structure shows
     assert found == {
         "artifacts": [], "cost_usd": None, "dry_run": True, "estimated_cost_usd": 0.5, "model": OMNI,
     }  # fmt: skip

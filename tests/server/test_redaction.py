@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gemini_server.redaction import RedactingFormatter, redact, remember_secret
+from gemini_server.redaction import RedactingFormatter, forget_secret, hide_known, redact, remember_secret
 
 KEY = "AIza" + "Sy0123456789_abcdefghijklmnop-QRSTU"
 
@@ -58,6 +58,15 @@ def test_a_registered_secret_is_hidden_also_percent_encoded() -> None:
     remember_secret("  s3cret/with+signs \n")
     assert redact("a s3cret/with+signs b") == "a [hidden] b"
     assert redact("a s3cret%2Fwith%2Bsigns b") == "a [hidden] b"
+
+
+def test_a_secret_that_opens_nothing_any_more_is_forgotten_and_others_are_not() -> None:
+    remember_secret("a/session that is/over-0815")
+    remember_secret("another-session-4711-0815")
+    forget_secret("a/session that is/over-0815")
+    forget_secret("was never remembered")
+    said = "a/session that is/over-0815 another-session-4711-0815"
+    assert redact(said) == hide_known(said) == "a/session that is/over-0815 [hidden]"
 
 
 def test_the_longer_of_two_secrets_is_hidden_whole() -> None:

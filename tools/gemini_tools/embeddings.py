@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal, TypeVar, cast, get_args
 
 import anyio.to_thread
 from pydantic import Field
@@ -12,7 +12,7 @@ from pydantic import Field
 from gemini_server.api.embeddings import MOST_DIMENSIONS, TaskType
 from gemini_server.errors import ArgumentError, LocalError
 from gemini_server.jobs.job import Job
-from gemini_server.jobs.vectors import VectorSet, VectorSets
+from gemini_server.jobs.vectors import VectorSet, VectorSets, excerpt
 from gemini_server.toolkit import (
     artifacts,
     embedding,
@@ -21,19 +21,20 @@ from gemini_server.toolkit import (
     jobs,
     kept_vectors,
     performed,
-    vectors,
+    ranking,
 )
 from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.embedding import Embedded
-from gemini_server.toolkit.embedding_items import Item
+from gemini_server.toolkit.embedding_items import Items
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.job_result import Pending
 from gemini_server.toolkit.jobs import Plan, WaitSeconds
+from gemini_server.toolkit.kept_vectors import Keeper
 from gemini_server.toolkit.params import ModelName
+from gemini_server.toolkit.ranking import Comparison
 from gemini_server.toolkit.results import Result, Usage
 from gemini_server.toolkit.toolset import Toolset
-from gemini_server.toolkit.vectors import Vector
 
 TOOLSET = Toolset("embeddings", "Vectors of texts and media, and the best matches by them.")
 
@@ -41,6 +42,8 @@ KIND = "vectors"
 RANKED_DIMENSIONS = 768
 """Enough to rank by, at a quarter of the traffic."""
 MOST_MATCHES = 100
+
+T = TypeVar("T")
 
 
 class Embeddings(Result):
@@ -104,14 +107,10 @@ async def embed(
         raise ArgumentError("title goes with task_type RETRIEVAL_DOCUMENT alone.", "Set it, or leave the title out.")
     if dimensions is not None and not 1 <= dimensions <= MOST_DIMENSIONS:
         raise ArgumentError(f"dimensions is 1 to {MOST_DIMENSIONS}, not {dimensions}.", "768, 1536 or 3072 are best.")
-    wanted = [Item(text=text, task=task, title=title) for text in items or ()]
-    # The task is told to a model in words or a field of texts; pictures and sounds have neither.
-    wanted += [Item(source=source) for source in media or ()]
-    order = _Order(
-        model_id(model or call.runtime.catalogue.default("embedding")), wanted, dimensions, task, format or "npy", save
-    )
+    wanted = Items(items or (), media or (), task, title)
+    order = _Order(model_id(model or call.runtime.catalogue.default("embedding")), wanted, dimensions, format, save)
     await kept_vectors.check_room(call, len(wanted), dimensions or MOST_DIMENSIONS, order.form, save=save)
-    embedding_items.check(call, order.model, wanted)
+    await _in_thread(wanted, embedding_items.check, call, order.model, wanted)
     same = [await embedding_items.look(call, wanted), dimensions, order.form, save]
     plan = Plan(KIND, "embed", "perform", order.model, identity=same, window=0.0)
     begun = await jobs.begin(call, plan, perform=performed.performing(call, KIND, lambda own: _embed(own, order)))
@@ -122,32 +121,37 @@ async def embed(
 @dataclass(frozen=True, slots=True)
 class _Order:
     model: str
-    items: list[Item]
+    items: Items
     dimensions: int | None
-    task: TaskType | None
-    form: Literal["npy", "jsonl"]
+    format: Literal["npy", "jsonl"] | None
     save: bool
+
+    @property
+    def form(self) -> str:
+        return self.format or "npy"
 
 
 async def _embed(call: Call, order: _Order) -> Embeddings:
-    done = await embedding.embed(call, order.model, order.items, order.dimensions)
-    warnings = embedding_items.remarks(call, order.model, order.items)
+    keeper = Keeper(call, order.items, order.form, save=order.save)
+    try:
+        return await _embedded(call, order, keeper)
+    finally:
+        await keeper.drop()
+
+
+async def _embedded(call: Call, order: _Order, keeper: Keeper) -> Embeddings:
+    done = await embedding.embed(call, order.model, order.items, keeper, order.dimensions)
+    warnings = await _in_thread(order.items, embedding_items.remarks, call, order.model, order.items)
     result = Embeddings(
         dimensions=done.dimensions, count=done.count, model=order.model, usage=done.usage, retries=done.retries or None
     )
-    inline = await anyio.to_thread.run_sync(kept_vectors.inline, done)
-    form = order.form
+    inline = keeper.inline()
     if done.cause is not None:
         result.incomplete, result.missing = True, done.missing()
         warnings.append(_incomplete(done))
-        # Rows that are not there would shift all that follow; lines carry their index.
-        form = "jsonl"
     if order.save or inline is None or done.cause is not None:
         try:
-            texts = [item.text for item in order.items]
-            kept, trouble = await kept_vectors.keep(
-                call, done, texts, form, VectorSet(order.model, done.dimensions, order.task)
-            )
+            kept, trouble = await keeper.keep(done, VectorSet(order.model, done.dimensions, order.items.task))
             result.artifacts = [kept]
             warnings += trouble
         except LocalError as error:
@@ -184,21 +188,22 @@ async def rank_by_similarity(
     empty = [index for index, text in enumerate(texts) if not text.strip()]
     if empty:
         raise ArgumentError(f"Nothing was sent: candidate {empty[0]} is empty.", "Leave empty candidates out.")
-    items = [Item(text=query, task="RETRIEVAL_QUERY"), *(Item(text=text, task="RETRIEVAL_DOCUMENT") for text in texts)]
-    done = await embedding.embed(call, chosen, items, RANKED_DIMENSIONS)
-    first, *others = done.vectors
-    if first is None:
+    items = Items(texts, task="RETRIEVAL_DOCUMENT", query=query)
+    await _in_thread(items, embedding_items.check, call, chosen, items)
+    comparison = Comparison(top_k)
+    done = await embedding.embed(call, chosen, items, comparison, RANKED_DIMENSIONS)
+    if comparison.nearest is None:
         raise done.cause or ArgumentError("The query has no vector.")
-    warnings = embedding_items.remarks(call, chosen, [Item(text=text) for text in texts])
+    warnings = await _in_thread(items, embedding_items.remarks, call, chosen, Items(texts))
     if done.cause is not None:
         warnings.append(f"Not all candidates were compared. {done.cause}")
     return Ranking(
-        matches=await _ranked(first, others, texts, top_k),
+        matches=_matches([(index, cosine, texts[index]) for index, cosine, _ in comparison.nearest.best()]),
         count=done.count - 1,
         model=chosen,
         usage=done.usage,
         incomplete=True if done.cause else None,
-        missing=Embedded(others).missing() or None,
+        missing=done.missing(1) or None,
         warnings=warnings or None,
         retries=done.retries or None,
     )
@@ -218,28 +223,22 @@ async def _rank_kept(call: Call, query: str, artifact: str, top_k: int, model: s
             f"The artifact's vectors are of {origin.model}; those of {chosen} do not compare with them.",
             "Leave model out, or embed the items again.",
         )
-    data = await call.runtime.artifacts.read(found, limit=kept_vectors.FILE_BYTES * 2)
-    kept: list[Vector | None]
-    texts: list[str | None]
-    if vectors.is_npy(data):
-        kept = list(await anyio.to_thread.run_sync(vectors.from_npy, data))
-        texts = list(origin.texts) or [None] * len(kept)
-    else:
-        kept, texts = await anyio.to_thread.run_sync(vectors.from_jsonl, data)
     # A question is asked of documents; everything else is compared with its own kind.
     task = "RETRIEVAL_QUERY" if origin.task_type == "RETRIEVAL_DOCUMENT" else origin.task_type
-    asking = Item(text=query, task=_task(task))
-    done = await embedding.embed(call, chosen, [asking], origin.dimensions)
-    asked = done.vectors[0]
-    if asked is None or done.dimensions != Embedded(kept).dimensions:
-        raise ArgumentError(
-            f"The artifact's vectors have {Embedded(kept).dimensions} dimensions, the query's {done.dimensions}.",
-            "Embed the items again.",
-        )
-    missing = Embedded(kept).missing()
+    async with ranking.opened(call, found) as file:  # what was changed is not paid for
+        comparison = Comparison(top_k)
+        asking = Items([query], task=_task(task))
+        done = await embedding.embed(call, chosen, asking, comparison, origin.dimensions)
+        if comparison.nearest is None or done.dimensions != origin.dimensions:
+            raise ArgumentError(
+                f"The artifact's vectors have {origin.dimensions} dimensions, the query's {done.dimensions}.",
+                "Embed the items again.",
+            )
+        ranked = await file.rank(origin, comparison.nearest)
+    missing = ranked.missing()
     return Ranking(
-        matches=await _ranked(asked, kept, texts, top_k),
-        count=Embedded(kept).count,
+        matches=_matches(ranked.matches),
+        count=ranked.count,
         model=chosen,
         usage=done.usage,
         incomplete=True if missing else None,
@@ -248,11 +247,15 @@ async def _rank_kept(call: Call, query: str, artifact: str, top_k: int, model: s
     )
 
 
-async def _ranked(
-    query: Vector, candidates: list[Vector | None], texts: list[str | None] | list[str], top_k: int
-) -> list[Match]:
-    best = await anyio.to_thread.run_sync(vectors.nearest, query, candidates, top_k)
-    return [Match(index=index, score=round(score, 6), text=kept_vectors.excerpt(texts[index])) for index, score in best]
+def _matches(best: Sequence[tuple[int, float, str | None]]) -> list[Match]:
+    return [Match(index=index, score=round(score, 6), text=excerpt(text)) for index, score, text in best]
+
+
+async def _in_thread(items: Items, work: Callable[..., T], *arguments: object) -> T:
+    """Look at items, in a thread where there are many."""
+    if len(items) > embedding_items.FEW:
+        return await anyio.to_thread.run_sync(work, *arguments)
+    return work(*arguments)
 
 
 def _task(named: str | None) -> TaskType | None:
@@ -270,6 +273,6 @@ def _incomplete(done: Embedded) -> str:
     missing = done.missing()
     shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
     return (
-        f"{done.count} of {len(done.vectors)} vectors came; items {shown} are missing. {done.cause} "
+        f"{done.count} of {done.total} vectors came; items {shown} are missing. {done.cause} "
         "Embed only the missing ones again."
     )

@@ -44,11 +44,13 @@ async def get_job(call: Call, job: JobId, wait_seconds: Seconds = 0) -> JobOut:
 async def cancel_job(call: Call, job: JobId) -> JobOut:
     """Stop a job. What Gemini has done by then may still be billed. Returns the job as it then stands."""
     found = await call.runtime.runner.cancel(call.principal, job)
-    if not found.ended:
+    if not found.ended and found.state != "downloading":  # what is made already ends with its files, whoever waits
         found = await wait(call, found, 10.0)
     out = await job_out(call, found)
     if found.state == "done":
         out.warnings = [*(out.warnings or ()), "It was done already: nothing was stopped, and it is billed."]
+    elif found.state == "downloading":
+        out.warnings = [*(out.warnings or ()), "It is finished and billed already: its files are still being saved."]
     elif not found.ended:
         out.warnings = [*(out.warnings or ()), "Gemini was asked to stop it; until it does, it goes on and is billed."]
     return out

@@ -44,6 +44,14 @@ class VideoJob(JobOut):
     estimated_cost_usd: float | None = None
     model: str | None = None
 
+    def as_text(self) -> str:
+        """The job; of a dry run, which has none, what it would cost."""
+        if not self.dry_run:
+            return super().as_text()
+        cost = "price unknown" if self.estimated_cost_usd is None else f"about ${self.estimated_cost_usd:.4f}"
+        lines = [f"[dry run with {self.model}, nothing was sent: {cost}]"]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
+
 
 async def finish(call: Call, job: Job, warnings: list[str] | None = None) -> VideoJob:
     """The result of a video's job as far as it has come.

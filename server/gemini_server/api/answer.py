@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gemini_server.api.metadata import CustomMetadata
 from gemini_server.rest.endpoint import JsonObject, Wire
 
 
@@ -92,6 +93,7 @@ class RetrievedContext(Wire):
     file_search_store: str | None = None
     page_number: int | None = None
     media_id: str | None = None
+    custom_metadata: list[CustomMetadata] | None = None
 
 
 class MapsChunk(Wire):

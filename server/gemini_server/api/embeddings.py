@@ -86,6 +86,7 @@ class BatchEmbedContentsResponse(Wire):
     """The vectors of a batch, in the order of its requests."""
 
     essential: ClassVar[frozenset[str] | None] = frozenset({"embeddings", "values"})
+    numeric: ClassVar[bool] = True
 
     embeddings: list[ContentEmbedding] = []
     usage_metadata: EmbeddingUsageMetadata | None = None

@@ -72,6 +72,7 @@ GET = Endpoint(
     Interaction,
     query=("include_input", "stream", "last_event_id"),
     family="interactions",
+    billed=True,
 )
 CANCEL = Endpoint("POST", "{version}/interactions/{id}/cancel", Interaction, family="interactions")
 DELETE = Endpoint("DELETE", "{version}/interactions/{id}", Empty, family="interactions")

@@ -9,6 +9,8 @@ Source: google.longrunning.Operation in the v1beta discovery document; the metho
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from gemini_server.rest.endpoint import Empty, Endpoint, JsonObject, Wire
 
 
@@ -22,6 +24,8 @@ class Status(Wire):
 
 class Operation(Wire):
     """How it stands; once it is done there is an `error` or a `response`."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset({"name", "done", "response"})
 
     name: str = ""
     done: bool = False
@@ -39,7 +43,7 @@ class ListOperationsResponse(Wire):
 
 _PAGE = ("filter", "pageSize", "pageToken", "returnPartialSuccess")
 
-GET = Endpoint("GET", "{version}/{name}", Operation)
+GET = Endpoint("GET", "{version}/{name}", Operation, billed=True)
 LIST = Endpoint("GET", "{version}/{parent}/operations", ListOperationsResponse, query=_PAGE)
 LIST_ALL = Endpoint("GET", "{version}/operations", ListOperationsResponse, query=_PAGE, version="v1")
 CANCEL = Endpoint("POST", "{version}/{name}:cancel", Empty, version="v1")

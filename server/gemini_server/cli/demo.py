@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 
-from gemini_server.cli import demo_making, demo_text, demo_understanding, peer
+from gemini_server.cli import demo_context, demo_making, demo_text, demo_understanding, peer
 from gemini_server.cli.choices import Choices
 from gemini_server.cli.stage import Failed, Paper, Stage, check
 
@@ -39,6 +39,7 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("An answer from the web, with sources", demo_text.grounded),
     ("A function call, there and back", demo_text.function_calls),
     *demo_understanding.SECTIONS,
+    *demo_context.QUICK,
 )
 
 
@@ -66,7 +67,7 @@ async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
             f"Against Gemini at {settings.base_url} (key from {settings.key_source}): it costs a cent or less.",
             margin=0,
         )
-    making = demo_making.SECTIONS if media or emulated else ()
+    making = (*demo_making.SECTIONS, *demo_context.SLOW) if media or emulated else ()
     sections = (*SECTIONS, *making)
     output = output_dir or Path(tempfile.mkdtemp(prefix="gemini-toolserver-demo-made-"))
     begun = time.monotonic()
@@ -84,7 +85,10 @@ async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
             stage = Stage(client, paper, directory / "files", emulated)
             failed = await _sections(stage, sections)
     if not making:
-        paper.say(f"\nLeft out: picture, video, speech, music, {demo_making.SPENDS}. --media shows them.", margin=0)
+        paper.say("", margin=0)
+        paper.say(
+            f"Left out: picture, video, speech, music, batch ({demo_making.SPENDS}): --media shows them.", margin=0
+        )
     _close(stage, failed, len(sections), time.monotonic() - begun, output, emulated=emulated, keyless=not settings.key)
     return 1 if failed else 0
 

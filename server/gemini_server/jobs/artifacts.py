@@ -39,6 +39,7 @@ from gemini_server.jobs.ledger import Ledger, Store
 from gemini_server.jobs.output_directory import OutputDirectory
 from gemini_server.jobs.part import part_name, stem
 from gemini_server.jobs.room import Room, mib
+from gemini_server.jobs.upload_links import check_awaited
 
 __all__ = ["Artifact", "Artifacts", "Traits", "new_id", "not_found", "part_name", "register"]
 
@@ -170,7 +171,7 @@ class Artifacts:
         """An artifact by its handle.
 
         Raises:
-            NotFound: there is none, or it is another principal's.
+            NotFound: there is none, it is another principal's, or it was not sent yet to the link that it is known by.
         """
 
         def work(ledger: Ledger) -> tuple[Any, ...] | None:
@@ -178,6 +179,8 @@ class Artifacts:
                 f"SELECT {COLUMNS} FROM artifacts WHERE id = ? AND principal = ?",  # noqa: S608  our own column names
                 (identifier, principal),
             ).fetchone()
+            if found is None:
+                check_awaited(ledger, principal, identifier)
             return found
 
         row = await self._store.run(work, write=False) if identifier.isascii() else None

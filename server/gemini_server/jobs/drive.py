@@ -11,6 +11,7 @@ import anyio
 
 from gemini_server.errors import (
     BadAnswer,
+    ConnectionFailed,
     LocalError,
     MayHaveBeenBilled,
     NotFound,
@@ -18,7 +19,7 @@ from gemini_server.errors import (
     ToolserverError,
 )
 from gemini_server.jobs.artifacts import Artifact
-from gemini_server.jobs.job import Job, Request, State, Step, Work
+from gemini_server.jobs.job import Job, Request, State, Step, Stored, Work
 from gemini_server.jobs.jobs import Jobs, LeaseLost
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.shelf import Shelf
@@ -28,6 +29,10 @@ LATE = 600.0
 """Seconds after which a request that was written down but never sent is not sent any more."""
 PATIENCE = 1.5
 """Seconds that a request which is being sent gets when the process ends."""
+LOOKS = 3
+"""How often Google may say that it does not know a job before that is believed."""
+GIVEN_UP = 3 * 86_400.0
+"""Seconds after which a job is given up of which Google says nothing that can be used; its files die after two days."""
 _AGAIN = "It is not sent again by itself. To make it anyway, call the tool again, with reuse=false where it has that."
 
 _log = logging.getLogger(__name__)
@@ -71,16 +76,31 @@ class Driver:
         self._shelf = shelf
         self._pace = pace
         self._changed = changed
+        # What only this process can do is not written down a second time before it is done.
+        self._fresh = request is not None and request.perform is not None
         self._cancelling = job.cancelling
         self._asked_to_stop = False
         self._sending: anyio.CancelScope | None = None
         self._wake = anyio.Event()
-        self._asked = self._failures = 0
+        self._asked = self._failures = self._missing = 0
+        self._put_down: list[Stored] | None = None
         self._memory: dict[str, bytes] = {}
         self._stale = False
         self._wished: float | None = None
         self.note = job.message
         self.progress = job.progress
+
+    @property
+    def job(self) -> Job:
+        """The job as it was last written."""
+        return self._job
+
+    async def restore(self) -> bool:
+        """Write the job down again where the ledger was begun anew and does not know it; whether that was so."""
+        if not await self._jobs.restore(self._job, self._owner):
+            return False
+        _log.warning("job %s was gone from the ledger; it is written down again", self._job.id)
+        return True
 
     @property
     def version(self) -> int:
@@ -101,10 +121,10 @@ class Driver:
         self._stale = True
         self._wake.set()
 
-    def hurry(self) -> None:
-        """The process is about to end."""
+    def hurry(self, patience: float = PATIENCE) -> None:
+        """The process is about to end: a request that is being sent has so many seconds left."""
         if self._sending is not None:
-            self._sending.deadline = min(self._sending.deadline, anyio.current_time() + PATIENCE)
+            self._sending.deadline = min(self._sending.deadline, anyio.current_time() + patience)
 
     async def run(self) -> None:
         """Move the job on until it has ended.
@@ -115,6 +135,9 @@ class Driver:
         while not self._job.ended:
             try:
                 await self._next()
+            except LeaseLost:
+                if not await self.restore():
+                    raise
             except LocalError as error:  # the ledger itself: what is known is kept here until it can be written
                 self._say(f"the ledger cannot be written: {error.what}")
                 await self._pause(self._pace.again(self._failures))
@@ -124,7 +147,10 @@ class Driver:
         match self._job.state:
             case "intent":
                 await self._submit()
-            case "submitting":
+            case "submitting" if self._fresh:
+                self._fresh = False
+                await self._submit()
+            case "submitting" if not getattr(self._work, "resumes", False):
                 await self._lost("The process that was sending the request ended before it knew what came of it.")
             case "downloading":
                 await self._save()
@@ -141,7 +167,8 @@ class Driver:
         if request is None:
             await self._end("failed", error=_NEVER_SENT)
             return
-        self._became(await self._jobs.sent(self._job, self._owner))
+        if self._job.state == "intent":
+            self._became(await self._jobs.sent(self._job, self._owner))
         # Shielded: what has left is paid for. `hurry` and `cancel` end it by its own scope.
         with anyio.CancelScope(shield=True) as self._sending:
             try:
@@ -150,6 +177,7 @@ class Driver:
                 step = self._refused(failure)
             self._sending.shield = True
             self._sending.deadline = float("inf")
+            self._wished = step.pause
             await self._persist(step)
             return
         if self._cancelling:
@@ -191,17 +219,21 @@ class Driver:
             step = await self._stop() if self._cancelling and not self._asked_to_stop else None
             step = step or await self._work.poll(self._job, self._say)
         except NotFound as gone:
+            self._missing += 1
+            if self._missing < LOOKS:  # what was only just made is not known everywhere yet
+                await self._trouble("Google does not know this job at the moment", gone)
+                return
             what = f"Google does not know this job any more: {gone.what}"
             step = Step(state="failed", error=NotFound(what, "Begin it again if it is still wanted.", code=gone.code))
         except ToolserverError as error:
-            await self._trouble(f"It could not be asked how it stands: {error.what}")
+            await self._trouble("It could not be asked how it stands", error)
             return
         except Exception:  # noqa: BLE001  a fault of ours must not lose what goes on at Google
             _log.exception("job %s: asking failed", self._job.id)
-            await self._trouble("It could not be asked how it stands; the details are in the server's log (stderr).")
+            await self._trouble("It could not be asked how it stands", _FAULT)
             return
         self._asked += 1
-        self._failures = 0
+        self._failures = self._missing = 0
         self._wished = step.pause
         await self._persist(step)
 
@@ -210,8 +242,14 @@ class Driver:
         self._asked_to_stop = True
         return step
 
-    async def _trouble(self, message: str) -> None:
-        """Say why it goes on no further for now, and wait."""
+    async def _trouble(self, what: str, why: ToolserverError) -> None:
+        """Say why it goes on no further for now, and wait; what only this machine cannot do is never given up."""
+        message = f"{what}: {why.what} {why.remedy}".strip()
+        age = (datetime.now(UTC) - self._job.created).total_seconds()
+        if age > GIVEN_UP and not isinstance(why, (LocalError, ConnectionFailed)):
+            await self._shelf.clear(self._job)
+            await self._end("failed", error=ToolserverError(f"Given up after {age / 86_400:.0f} days. {message}"))
+            return
         self._failures += 1
         if self._job.message != message:
             self._became(await self._jobs.change(self._job, self._owner, self._job.state, message=message))
@@ -228,6 +266,9 @@ class Driver:
                 try:
                     await self._take(step)
                     return
+                except LeaseLost:
+                    if not await self.restore():
+                        raise
                 except LocalError as error:
                     if error.code == "ledger_unsure" and await self._moved():
                         return
@@ -252,8 +293,9 @@ class Driver:
             columns: dict[str, Any] = {"result": step.result, "operation": step.operation or job.operation}
             if step.expires:
                 columns["expires"] = step.expires
-            media = [await self._shelf.put_down(job, one, self._memory) for one in step.media]
-            self._became(await self._jobs.arrived(job, owner, media, step.spent, message="", **columns))
+            if self._put_down is None:  # once: the ledger may have to be tried again
+                self._put_down = [await self._shelf.put_down(job, one, self._memory) for one in step.media]
+            self._became(await self._jobs.arrived(job, owner, self._put_down, step.spent, message="", **columns))
         elif step.state == "finished":
             await self._end("done", spent=step.spent, result=step.result, operation=step.operation or job.operation)
         elif step.state in ("failed", "cancelled", "unknown"):
@@ -300,7 +342,11 @@ class Driver:
             await self._end("failed", error=NotFound(what, "Begin it again.", code=gone.code))
             return
         except ToolserverError as error:
-            await self._trouble(f"Its files could not be saved yet: {error.what} {error.remedy}".strip())
+            if self._cancelling:
+                await self._shelf.clear(self._job)
+                await self._end("cancelled", message=f"It is billed, but its files could not be saved: {error.what}")
+                return
+            await self._trouble("Its files could not be saved yet", error)
             return
         with anyio.CancelScope(shield=True):
             self._became(await self._jobs.saved(self._job, self._owner, found))
@@ -327,6 +373,7 @@ class Driver:
             self._became(await self._jobs.end(self._job, self._owner, state, **columns))
 
 
+_FAULT = ToolserverError("This server is at fault; the details are in its log (stderr).")
 _NEVER_SENT = ToolserverError(
     "The process that was to send this request ended before it did. Nothing was sent or billed.",
     "Call the tool again.",

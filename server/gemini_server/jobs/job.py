@@ -83,6 +83,7 @@ class Job:
         expires: after which Google does not keep it.
         version: grows with every change.
         media: its files.
+        place: the Gemini API that knows it; only a process that talks to the same one asks for it.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Job:
     expires: datetime | None
     version: int
     media: tuple[Stored, ...] = ()
+    place: str = ""
 
     @property
     def ended(self) -> bool:
@@ -221,6 +223,9 @@ class Work(Protocol):
 
     Attributes:
         background: whether submitting only starts the work, which then goes on at Google.
+
+    Work with a true attribute `resumes` begins nothing at Google by being submitted: `poll` does all of it, step by
+    step, and so goes on wherever a process died.
     """
 
     background: bool

@@ -26,7 +26,8 @@ CREATE TABLE jobs (
     created     REAL NOT NULL,
     updated     REAL NOT NULL,
     expires     REAL,
-    version     INTEGER NOT NULL
+    version     INTEGER NOT NULL,
+    place       TEXT NOT NULL
 );
 CREATE UNIQUE INDEX jobs_identity ON jobs (identity) WHERE identity IS NOT NULL;
 CREATE INDEX jobs_of_principal ON jobs (principal, created);

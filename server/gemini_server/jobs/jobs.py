@@ -11,22 +11,29 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from gemini_server.errors import ArgumentError, NotFound, QuotaExhausted, ToolserverError
+from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.jobs.artifacts import Artifact, register
-from gemini_server.jobs.job import ENDED, Job, Json, Spent, State, Stored
-from gemini_server.jobs.ledger import Ledger, Store, take_turns
+from gemini_server.jobs.cap import check_cap
+from gemini_server.jobs.cap import reserved as reserved_nanos
+from gemini_server.jobs.job import Job, Json, Spent, State, Stored
+from gemini_server.jobs.job_rows import (
+    COLUMNS,
+    ENDED_STATES,
+    encode,
+    error_json,
+    find_job,
+    job_of,
+    known_job,
+    put_media,
+)
+from gemini_server.jobs.ledger import Ledger, Store
 from gemini_server.jobs.notices import notify
 from gemini_server.jobs.schema import CLOCK
-from gemini_server.jobs.spending import book, to_nanos, total_nanos
+from gemini_server.jobs.spending import book, to_nanos
 
 WINDOW = 600.0
 """Seconds in which the same call gives the same job."""
 _NANOS = 1_000_000_000
-_COLUMNS = (
-    "id, principal, kind, tool, work, model, state, wish, operation, progress, message, result, error, inputs, "
-    "answers, cost_nanos, cancelling, created, updated, expires, version"
-)
-_ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
 _JSON = frozenset({"result", "error", "inputs", "answers"})
 
 
@@ -48,6 +55,7 @@ class NewJob:
         wish: what its result will need to know of the call.
         request: the encoded request, kept until it is sent; None for one that cannot be sent by another process.
         estimate: US dollars that it will cost, None when no price is known.
+        sending: whether what is to be sent is sent at once by the process that begins it, and by no other.
         reuse: False begins a new job even where the same call was made before.
         window: seconds in which an ended job still answers for the same call; one that is under way always does.
         cap: US dollars that its principal may spend in a day, None for no cap.
@@ -63,6 +71,7 @@ class NewJob:
     wish: Json = field(default_factory=dict[str, Any])
     request: str | None = None
     estimate: Decimal | None = None
+    sending: bool = False
     reuse: bool = True
     window: float = WINDOW
     cap: Decimal | None = None
@@ -77,6 +86,8 @@ class Jobs:
         lease: seconds for which a process holds a job without saying so again.
         keep_days: how long a job that has ended is kept.
         today: the day that its cost is counted for.
+        place: the Gemini API that this process talks to: another one does not know its jobs, and none of theirs is
+            asked for there.
     """
 
     def __init__(
@@ -86,11 +97,13 @@ class Jobs:
         lease: float = 30.0,
         keep_days: int = 30,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        place: str = "",
     ) -> None:
         self._store = store
         self.lease = lease
         self._keep = keep_days * 86_400
         self._today = today
+        self._place = place
 
     async def begin(self, new: NewJob, owner: str) -> tuple[Job, bool]:
         """Write a job down, or find the one that the same call began; True with one that is new.
@@ -111,27 +124,29 @@ class Jobs:
                 # What has failed does not answer for another try; what was done does, for a while.
                 ledger.execute(
                     f"UPDATE jobs SET identity = NULL WHERE identity = ? AND (state IN ('failed', 'cancelled')"  # noqa: S608
-                    f" OR ? = 0 OR (state IN ({_ENDED}) AND created < {CLOCK} - ?))",
+                    f" OR ? = 0 OR (state IN ({ENDED_STATES}) AND created < {CLOCK} - ?))",
                     (new.identity, int(new.reuse), new.window),
                 )
-                found = _one(ledger, "identity = ?", new.identity)
+                found = find_job(ledger, "identity = ?", new.identity)
                 if found is not None:
                     return found, False
             if new.cap is not None:
-                _check_cap(ledger, new, nanos)
+                check_cap(ledger, new.principal, new.cap, new.day, new.estimate)
             inserted = ledger.execute(
                 "INSERT INTO jobs (id, principal, kind, tool, work, model, state, identity, request, wish, message,"  # noqa: S608
-                " result, cost_nanos, cancelling, owner, lease, created, updated, version)"
-                f" VALUES (?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?, '', '{{}}', ?, 0, ?, {CLOCK} + ?, {CLOCK}, {CLOCK}, 1)"
+                " result, cost_nanos, cancelling, owner, lease, created, updated, version, place)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '{}', ?, 0, ?,"
+                f" {CLOCK} + ?, {CLOCK}, {CLOCK}, 1, ?)"
                 " ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING",
                 (
-                    identifier, new.principal, new.kind, new.tool, new.work, new.model, new.identity, new.request,
-                    _encode(new.wish), nanos, owner, self.lease,
+                    identifier, new.principal, new.kind, new.tool, new.work, new.model,
+                    "submitting" if new.sending else "intent", new.identity, new.request, encode(new.wish), nanos,
+                    owner, self.lease, self._place,
                 ),
             )  # fmt: skip
             if inserted.rowcount == 0:  # another replica was faster between the look and the insert
-                return _found(_one(ledger, "identity = ?", new.identity), identifier), False
-            return _found(_one(ledger, "id = ?", identifier), identifier), True
+                return known_job(find_job(ledger, "identity = ?", new.identity), identifier), False
+            return known_job(find_job(ledger, "id = ?", identifier), identifier), True
 
         return await self._store.run(work)
 
@@ -144,8 +159,8 @@ class Jobs:
         job = None
         if id.isascii():
             where = "id = ? AND principal = ?"
-            job = await self._store.run(lambda ledger: _one(ledger, where, id, principal), write=False)
-        return _found(job, id)
+            job = await self._store.run(lambda ledger: find_job(ledger, where, id, principal), write=False)
+        return known_job(job, id)
 
     async def held(self, id: str) -> Job:  # noqa: A002
         """A job that this process holds, whosever it is.
@@ -153,7 +168,7 @@ class Jobs:
         Raises:
             NotFound: it is gone.
         """
-        return _found(await self._store.run(lambda ledger: _one(ledger, "id = ?", id), write=False), id)
+        return known_job(await self._store.run(lambda ledger: find_job(ledger, "id = ?", id), write=False), id)
 
     async def list(
         self, principal: str, *, states: Sequence[State] = (), kind: str | None = None, limit: int = 50
@@ -169,10 +184,10 @@ class Jobs:
 
         def work(ledger: Ledger) -> builtins.list[Job]:
             rows = ledger.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY created DESC, id LIMIT ?",  # noqa: S608
+                f"SELECT {COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY created DESC, id LIMIT ?",  # noqa: S608
                 (*values, limit),
             ).fetchall()
-            return [_job(ledger, row) for row in rows]
+            return [job_of(ledger, row) for row in rows]
 
         return await self._store.run(work, write=False)
 
@@ -207,15 +222,10 @@ class Jobs:
         """Write down what came of a job, before its files are saved."""
 
         def work(ledger: Ledger) -> Job:
+            if find_job(ledger, "id = ?", job.id) is None:
+                raise LeaseLost(job.id)
             ledger.execute("DELETE FROM job_media WHERE job = ?", (job.id,))
-            ledger.executemany(
-                "INSERT INTO job_media (job, position, artifact, kind, mime_type, uri, bytes, sha256, saved)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (job.id, n, one.artifact, one.kind, one.mime_type, one.uri, one.bytes, one.sha256, int(one.saved))
-                    for n, one in enumerate(media)
-                ],
-            )
+            put_media(ledger, job.id, media)
             self._book(ledger, job, spent)
             return self._changed(ledger, job, owner, "downloading", columns)
 
@@ -250,7 +260,7 @@ class Jobs:
 
     async def reserved(self, principal: str) -> Decimal:
         """US dollars that a principal's jobs under way are estimated at."""
-        nanos = await self._store.run(lambda ledger: _reserved(ledger, principal), write=False)
+        nanos = await self._store.run(lambda ledger: reserved_nanos(ledger, principal), write=False)
         return Decimal(nanos) / _NANOS
 
     async def claim(self, owner: str, limit: int) -> builtins.list[Job]:
@@ -259,11 +269,12 @@ class Jobs:
         def work(ledger: Ledger) -> builtins.list[Job]:
             rows = ledger.execute(
                 f"UPDATE jobs SET owner = ?, lease = {CLOCK} + ? WHERE id IN (SELECT id FROM jobs"  # noqa: S608
-                f" WHERE state NOT IN ({_ENDED}) AND lease < {CLOCK} ORDER BY lease LIMIT ?{ledger.skip_locked})"
-                f" RETURNING {_COLUMNS}",
-                (owner, self.lease, limit),
+                f" WHERE state NOT IN ({ENDED_STATES}) AND lease < {CLOCK} AND place = ?"
+                f" ORDER BY lease LIMIT ?{ledger.skip_locked})"
+                f" RETURNING {COLUMNS}",
+                (owner, self.lease, self._place, limit),
             ).fetchall()
-            return [_job(ledger, row) for row in rows]
+            return [job_of(ledger, row) for row in rows]
 
         return await self._store.run(work)
 
@@ -272,11 +283,50 @@ class Jobs:
 
         def work(ledger: Ledger) -> dict[str, bool]:
             rows = ledger.execute(
-                f"UPDATE jobs SET lease = {CLOCK} + ? WHERE owner = ? AND state NOT IN ({_ENDED})"  # noqa: S608
+                f"UPDATE jobs SET lease = {CLOCK} + ? WHERE owner = ? AND state NOT IN ({ENDED_STATES})"  # noqa: S608
                 " RETURNING id, cancelling",
                 (self.lease, owner),
             ).fetchall()
             return {identifier: bool(cancelling) for identifier, cancelling in rows}
+
+        return await self._store.run(work)
+
+    async def restore(self, job: Job, owner: str) -> bool:
+        """Write a job down again that a ledger which was begun anew does not know; False where it is known.
+
+        Args:
+            job: as it was last seen.
+            owner: this process, which drives it.
+        """
+        columns = (
+            "id",
+            "principal",
+            "kind",
+            "tool",
+            "work",
+            "model",
+            "state",
+            "operation",
+            "progress",
+            "message",
+            "place",
+        )
+
+        def work(ledger: Ledger) -> bool:
+            inserted = ledger.execute(
+                f"INSERT INTO jobs ({', '.join(columns)}, wish, result, cost_nanos, cancelling, owner, lease, created,"  # noqa: S608
+                f" updated, version) VALUES ({', '.join('?' for _ in columns)}, ?, ?, ?, ?, ?, {CLOCK} + ?, ?,"
+                f" {CLOCK}, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    *(getattr(job, name) for name in columns), encode(job.wish), encode(job.result),
+                    None if job.cost_usd is None else to_nanos(job.cost_usd), int(job.cancelling), owner, self.lease,
+                    job.created.timestamp(), job.version,
+                ),
+            )  # fmt: skip
+            if not inserted.rowcount:
+                return False
+            put_media(ledger, job.id, job.media)
+            return True
 
         return await self._store.run(work)
 
@@ -285,7 +335,7 @@ class Jobs:
 
         def work(ledger: Ledger) -> None:
             ledger.execute(
-                f"DELETE FROM jobs WHERE state IN ({_ENDED}) AND updated < {CLOCK} - ?",  # noqa: S608
+                f"DELETE FROM jobs WHERE state IN ({ENDED_STATES}) AND updated < {CLOCK} - ?",  # noqa: S608
                 (self._keep,),
             )
 
@@ -314,14 +364,14 @@ class Jobs:
         """
 
         def work(ledger: Ledger) -> Job:
-            job = _found(_one(ledger, "id = ? AND principal = ?", id, principal), id)
+            job = known_job(find_job(ledger, "id = ? AND principal = ?", id, principal), id)
             if not job.ended and not job.cancelling:
                 ledger.execute(
                     f"UPDATE jobs SET cancelling = 1, version = version + 1, updated = {CLOCK} WHERE id = ?",  # noqa: S608
                     (id,),
                 )
                 _tell(ledger, job)
-            return _found(_one(ledger, "id = ?", id), id)
+            return known_job(find_job(ledger, "id = ?", id), id)
 
         return await self._store.run(work)
 
@@ -334,21 +384,21 @@ class Jobs:
         """
 
         def work(ledger: Ledger) -> Job:
-            job = _found(_one(ledger, f"id = ? AND principal = ?{ledger.for_update}", id, principal), id)
+            job = known_job(find_job(ledger, f"id = ? AND principal = ?{ledger.for_update}", id, principal), id)
             if job.state != "input_required":
                 raise ArgumentError("This job waits for no input.", "get_job says how it stands.")
             ledger.execute(
                 f"UPDATE jobs SET answers = ?, version = version + 1, updated = {CLOCK} WHERE id = ?",  # noqa: S608
-                (_encode({**(job.answers or {}), **answers}), id),
+                (encode({**(job.answers or {}), **answers}), id),
             )
             _tell(ledger, job)
-            return _found(_one(ledger, "id = ?", id), id)
+            return known_job(find_job(ledger, "id = ?", id), id)
 
         return await self._store.run(work)
 
     def _changed(self, ledger: Ledger, job: Job, owner: str, state: State, columns: Json) -> Job:
         values = {
-            name: _encode(value) if name in _JSON and value is not None else value for name, value in columns.items()
+            name: encode(value) if name in _JSON and value is not None else value for name, value in columns.items()
         }
         expires: object = values.get("expires")
         if isinstance(expires, datetime):
@@ -356,14 +406,14 @@ class Jobs:
         assignments = "".join(f"{name} = ?, " for name in values)
         cursor = ledger.execute(
             f"UPDATE jobs SET {assignments}state = ?, version = version + 1, updated = {CLOCK}"  # noqa: S608
-            f" WHERE id = ? AND owner = ? AND state NOT IN ({_ENDED}) RETURNING {_COLUMNS}",
+            f" WHERE id = ? AND owner = ? AND state NOT IN ({ENDED_STATES}) RETURNING {COLUMNS}",
             (*values.values(), state, job.id, owner),
         )
         rows = cursor.fetchall()
         if not rows:
             raise LeaseLost(job.id)
         _tell(ledger, job)
-        return _job(ledger, rows[0])
+        return job_of(ledger, rows[0])
 
     def _book(self, ledger: Ledger, job: Job, spent: Spent | None) -> None:
         if spent is None:
@@ -372,86 +422,6 @@ class Jobs:
         ledger.execute("UPDATE jobs SET cost_nanos = ? WHERE id = ?", (nanos, job.id))
         if not spent.booked:
             book(ledger, self._today(), job.principal, spent.model, spent.tokens, spent.cost_usd)
-
-
-def error_json(error: ToolserverError) -> Json:
-    """An error as a job keeps it."""
-    shown = {"what": error.what, "remedy": error.remedy, "code": error.code, "status": error.status}
-    return {name: value for name, value in shown.items() if value not in (None, "")}
-
-
-def _check_cap(ledger: Ledger, new: NewJob, nanos: int | None) -> None:
-    assert new.cap is not None  # noqa: S101  the caller looked
-    take_turns(ledger, f"cap {new.principal}")
-    spent = total_nanos(ledger, new.day, new.principal)
-    reserved = _reserved(ledger, new.principal)
-    cap = to_nanos(new.cap)
-    if spent + reserved + (nanos or 0) > cap or spent >= cap:
-        raise over_cap(new.cap, Decimal(spent) / _NANOS, Decimal(reserved) / _NANOS, new.estimate)
-
-
-def _reserved(ledger: Ledger, principal: str) -> int:
-    # What is being downloaded has been booked already.
-    (total,) = ledger.execute(
-        f"SELECT coalesce(sum(cost_nanos), 0) FROM jobs WHERE principal = ? AND state NOT IN ({_ENDED})"  # noqa: S608
-        " AND state <> 'downloading'",
-        (principal,),
-    ).fetchone()
-    return int(total)
-
-
-def over_cap(cap: Decimal, spent: Decimal, reserved: Decimal, estimate: Decimal | None) -> QuotaExhausted:
-    """The refusal of a call that would exceed the day's cap."""
-    wanted = f", and this call is estimated at ${estimate:.4f}" if estimate is not None else ""
-    running = f" and ${reserved:.4f} reserved by jobs under way" if reserved else ""
-    return QuotaExhausted(
-        f"The daily cap of ${cap:.2f} would be exceeded: ${spent:.4f} spent today{running}{wanted}. Nothing was sent.",
-        "Wait until tomorrow (UTC), or the person who runs this server raises GEMINI_TOOLSERVER_DAILY_CAP.",
-        code="daily_cap",
-    )
-
-
-def _one(ledger: Ledger, where: str, *values: object) -> Job | None:
-    row = ledger.execute(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", values).fetchone()  # noqa: S608
-    return None if row is None else _job(ledger, row)
-
-
-def _found(job: Job | None, identifier: str) -> Job:
-    if job is None:
-        # The same words for an unknown and a foreign one: a handle must not tell that somebody else has it.
-        raise NotFound(f"There is no job {identifier[:64]!a}.", "list_jobs shows the jobs that are kept.")
-    return job
-
-
-def _job(ledger: Ledger, row: Any) -> Job:
-    (id_, principal, kind, tool, work, model, state, wish, operation, progress, message, result, error, inputs,
-     answers, nanos, cancelling, created, updated, expires, version) = row  # fmt: skip
-    media = ledger.execute(
-        "SELECT artifact, kind, mime_type, uri, bytes, sha256, saved FROM job_media WHERE job = ? ORDER BY position",
-        (id_,),
-    ).fetchall()
-    return Job(
-        id=id_, principal=principal, kind=kind, tool=tool, work=work, model=model, state=state,
-        wish=json.loads(wish), operation=operation, progress=progress, message=message, result=json.loads(result),
-        error=_decode(error), inputs=_decode(inputs), answers=_decode(answers),
-        cost_usd=None if nanos is None else Decimal(nanos) / _NANOS, cancelling=bool(cancelling),
-        created=datetime.fromtimestamp(created, UTC), updated=datetime.fromtimestamp(updated, UTC),
-        expires=None if expires is None else datetime.fromtimestamp(expires, UTC), version=version,
-        media=tuple(map(_stored, media)),
-    )  # fmt: skip
-
-
-def _stored(row: Any) -> Stored:
-    artifact, kind, mime_type, uri, size, sha256, saved = row
-    return Stored(artifact, kind, mime_type, uri, size, sha256, bool(saved))
-
-
-def _encode(value: Json) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _decode(text: str | None) -> Json | None:
-    return None if text is None else json.loads(text)
 
 
 def _tell(ledger: Ledger, job: Job) -> None:

@@ -236,8 +236,8 @@ def _set_aside(path: Path, failure: Exception) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(f"{path}{companion}").rename(f"{aside}{companion}")
     logger.warning(
-        "The ledger %s is corrupted (%s). It was moved to %s and a new one is begun: kept conversations and spending"
-        " before now are only in the old file.",
+        "The ledger %s is corrupted (%s). It was moved to %s and a new one is begun: kept conversations, spending,"
+        " artifacts and jobs before now are only in the old file; jobs that this process drives are kept.",
         path,
         failure,
         aside,

@@ -14,13 +14,13 @@ import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 from anyio.abc import TaskGroup
 
-from gemini_server.errors import ToolserverError
-from gemini_server.jobs.drive import Driver
+from gemini_server.errors import Busy, ToolserverError
+from gemini_server.jobs.drive import PATIENCE, Driver
 from gemini_server.jobs.job import Job, Json, Request, Work
 from gemini_server.jobs.jobs import Jobs, LeaseLost, NewJob
 from gemini_server.jobs.pace import Pace
@@ -78,6 +78,7 @@ class Runner:
         self._listeners: set[Listener] = set()
         self._changed = anyio.Event()
         self._began = anyio.Event()
+        self._ending = False
         self._tasks: TaskGroup | None = None
         self._clean = 0.0
 
@@ -94,13 +95,18 @@ class Runner:
                         # A third of the lease: two renewals may fail before anybody else takes over.
                         await anyio.sleep(self.jobs.lease / 3)
                 except anyio.get_cancelled_exc_class():
-                    for driven in self._driven.values():
-                        driven.driver.hurry()
+                    self.hurry()
                     raise
         finally:
             self._tasks = None
             with anyio.CancelScope(shield=True), suppress(ToolserverError):
                 await self.jobs.release(self.owner)
+
+    def hurry(self, patience: float = PATIENCE) -> None:
+        """The process is about to end: nothing is begun any more, and what is being sent has so many seconds left."""
+        self._ending = True
+        for driven in self._driven.values():
+            driven.driver.hurry(patience)
 
     async def _look_around(self) -> None:
         try:
@@ -110,7 +116,8 @@ class Runner:
             held = await self.jobs.renew(self.owner)
             for identifier, driven in list(self._driven.items()):
                 if identifier not in held:
-                    driven.scope.cancel()  # somebody else has it
+                    if not await driven.driver.restore():
+                        driven.scope.cancel()  # somebody else has it
                 elif held[identifier]:
                     driven.driver.cancel()
             for identifier in held.keys() - self._driven.keys():
@@ -151,9 +158,13 @@ class Runner:
         Raises:
             QuotaExhausted: the day's cap would be exceeded.
             LocalError: the ledger cannot be written; nothing is begun.
+            Busy: the process is about to end; nothing is begun.
         """
+        if self._ending:
+            raise Busy("This server is ending; nothing was sent.", "Call again when it has started again.")
         with anyio.CancelScope(shield=True):
             await self._began.wait()
+            new = replace(new, sending=request.perform is not None)
             job, is_new = await self.jobs.begin(new, self.owner)
             if is_new:
                 self._adopt(job, request)
@@ -236,7 +247,8 @@ class Runner:
                             await self._changed.wait()
                         latest = await self.jobs.get(job.principal, job.id)
                     return latest
-        return await self.jobs.get(job.principal, job.id)
+        driven = self._driven.get(job.id)
+        return driven.driver.job if driven is not None else await self.jobs.get(job.principal, job.id)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Be told, on the event loop, of every change of a job of this process; returns how to end that."""

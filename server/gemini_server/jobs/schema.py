@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from gemini_server.jobs.job_tables import JOBS
 from gemini_server.jobs.ledger import Ledger
+from gemini_server.jobs.upload_tables import UPLOAD_LINKS, UPLOADS
 
 # Seconds since 1970 by the database's clock, whole and with their fraction: two functions that both engines are given.
 # Money is whole nano-dollars (1 USD = 10**9).
@@ -84,7 +85,15 @@ CREATE TABLE secrets (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_CONVERSATIONS_AND_SPENDING, _ARTIFACTS, _VECTOR_SETS, JOBS, _SECRETS)
+MIGRATIONS: tuple[str, ...] = (
+    _CONVERSATIONS_AND_SPENDING,
+    _ARTIFACTS,
+    _VECTOR_SETS,
+    JOBS,
+    _SECRETS,
+    UPLOADS,
+    UPLOAD_LINKS,
+)
 
 
 def version(ledger: Ledger) -> int:

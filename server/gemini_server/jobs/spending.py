@@ -20,6 +20,7 @@ from gemini_server.jobs.ledger import Ledger, Store
 logger = logging.getLogger(__name__)
 
 _NANOS = 1_000_000_000
+_MOST_TOKENS = 10**12  # of one call; a million of them fit the column
 _LONGEST_PAUSE = 60.0
 
 
@@ -212,7 +213,9 @@ def book(
         tokens: by the names of `Spending.record`.
         cost_usd: US dollars; None when the price is unknown.
     """
-    ledger.execute(_UPSERT, (day.isoformat(), principal, model, *_counts(cost_usd, **tokens).values()))
+    # A count that no column holds must not keep the transaction, and with it a job's files, from being written.
+    counted = {name: min(max(count, 0), _MOST_TOKENS) for name, count in tokens.items()}
+    ledger.execute(_UPSERT, (day.isoformat(), principal, model, *_counts(cost_usd, **counted).values()))
 
 
 def total_nanos(ledger: Ledger, day: str, principal: str) -> int:

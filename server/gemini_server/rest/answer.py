@@ -111,7 +111,8 @@ def parse_now(answer: type[T], data: bytes, status: int | None = 200, *, billed:
         return answer()
     data = data.removeprefix(BOM)
     try:
-        _strict.decode(data.decode())
+        if not getattr(answer, "numeric", False):
+            _strict.decode(data.decode())
         return answer.model_validate_json(data)
     except (ValueError, RecursionError) as exc:
         mended = _mended(answer, data, exc, billed=billed)

@@ -106,12 +106,35 @@ class InlineMedia(str):  # noqa: SLOT000 - weak references need no slots
 _alive: WeakValueDictionary[str, InlineMedia] = WeakValueDictionary()
 
 
+class Payload(Protocol):
+    """What a request carries, of any type.
+
+    Attributes:
+        content_type: for the header.
+        length: the exact number of bytes, for `Content-Length`.
+        whole: all of it where it is one bytes object, None where it is streamed.
+    """
+
+    @property
+    def content_type(self) -> bytes: ...  # noqa: D102
+    @property
+    def length(self) -> int: ...  # noqa: D102
+    @property
+    def whole(self) -> bytes | None: ...  # noqa: D102
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The bytes, from the start each time."""
+        ...
+
+
 class Body:
-    """What a request carries.
+    """JSON that a request carries.
 
     Attributes:
         length: the exact number of bytes, for `Content-Length`.
     """
+
+    content_type = b"application/json"
 
     __slots__ = ("_parts", "length")
 

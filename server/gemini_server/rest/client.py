@@ -29,6 +29,7 @@ from .link import Links
 from .retry import AttemptError, Fault, RetryNote
 from .route import QueryValue, Routes
 from .stream import EventStream, StreamBroken
+from .upload import Uploads
 
 __all__ = ["EventStream", "GeminiClient", "RetryNote", "StreamBroken"]
 
@@ -52,6 +53,7 @@ class GeminiClient:
     Attributes:
         config: as given.
         in_flight: how many calls and open streams there are at the moment.
+        uploads: sends files.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class GeminiClient:
         self._attempts = Attempts(config, self._exchange, clock=clock, sleep=sleep, random=random, wall=wall)
         links = Links(config.url, self._routes)
         self._downloads = Downloads(config, links, self._exchange, self._attempts, wall)
+        self.uploads = Uploads(config, self._routes, self._exchange, self._attempts, wall)
 
     async def call(
         self,
@@ -284,7 +287,8 @@ class GeminiClient:
         if error is not None:
             raise AttemptError(failure.fault_of(complaint_of(error), response.headers, repeat=repeat, wall=self._wall))
         try:
-            return await answer.parse(endpoint.answer, data, response.status_code, billed=repeat != "read")
+            billed = endpoint.billed or repeat != "read"
+            return await answer.parse(endpoint.answer, data, response.status_code, billed=billed)
         except BadAnswer as exc:
             if repeat != "read":
                 # A good status: the work was done, whatever became of its result.

@@ -24,6 +24,7 @@ DEFAULT_VERSION = "v1beta"
 VERSION = r"v\d+(?:alpha|beta)?\d*"
 """How an API version looks, as a regular expression."""
 
+_PROJECT = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _METHODS = re.compile(rf"/{VERSION}/models(?:/|\Z)", re.ASCII)
 
 
@@ -58,6 +59,7 @@ class ClientConfig:
         api_version: the version of every endpoint that does not name its own.
         auth: how the key travels.
         key: the credential; None is answered with `KeyMissing` at the first call, before anything is sent.
+        project: the Google Cloud project that pays, where the key is an OAuth token.
         allow_http: whether plain http may leave this machine (a gateway in the house).
         timeout: seconds that one call may take with all its retries.
         connect_timeout: seconds to open a connection, or to wait for a free one of the pool.
@@ -77,6 +79,7 @@ class ClientConfig:
     api_version: str = DEFAULT_VERSION
     auth: Auth = "api-key"
     key: SecretStr | None = None
+    project: str | None = None
     allow_http: bool = False
     timeout: float = 600.0
     connect_timeout: float = 10.0
@@ -93,6 +96,10 @@ class ClientConfig:
         if not re.fullmatch(VERSION, self.api_version, re.ASCII):
             raise UnsafeSetting(
                 f"{self.api_version[:40]!r} is not an API version.", "Set GEMINI_API_VERSION to v1beta, v1 or v1alpha."
+            )
+        if self.project is not None and not _PROJECT.fullmatch(self.project):
+            raise UnsafeSetting(
+                f"{self.project[:40]!r} is not a Google Cloud project.", "Set GOOGLE_CLOUD_PROJECT to its id."
             )
         if self.key is not None:
             value = self.key.get_secret_value().strip()

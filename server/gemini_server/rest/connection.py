@@ -22,7 +22,7 @@ import httpx2
 from gemini_server.errors import BadAnswer, Busy, ConnectionFailed, MayHaveBeenBilled, ToolserverError
 
 from .answer import CutError
-from .body import Body
+from .body import Payload
 from .complaint import clean
 from .endpoint import Repeat
 from .retry import Fault
@@ -42,7 +42,7 @@ class Outbound(httpx2.AsyncByteStream):
 
     __slots__ = ("_body", "detour", "left")
 
-    def __init__(self, body: Body | None) -> None:
+    def __init__(self, body: Payload | None) -> None:
         self._body = body
         self.left = False
         self.detour = ""

@@ -18,9 +18,12 @@ class Wire(BaseModel):
     Attributes:
         essential: for a billed answer, the wire names of the members without which it is worth nothing; any other
             member that is misshapen is left out instead of losing what was paid for. None: every member is essential.
+        numeric: whether it is all numbers, up to a megabyte of them, whose type refuses by itself what JSON has not:
+            then its text is not walked through once more before it is parsed.
     """
 
     essential: ClassVar[frozenset[str] | None] = None
+    numeric: ClassVar[bool] = False
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="allow", protected_namespaces=(), defer_build=True
@@ -53,6 +56,7 @@ class Endpoint(Generic[AnswerT]):
         repeat: what may be repeated by itself.
         query: the names of the query parameters that the method takes.
         version: an API version that this endpoint needs whatever the client's is (`v1alpha` for tokens).
+        billed: whether the answer brings what was paid for although asking changes nothing (the end of a job).
         family: whose error format it answers with: `google` (google.rpc) or `interactions` (string codes).
     """
 
@@ -63,6 +67,7 @@ class Endpoint(Generic[AnswerT]):
     query: tuple[str, ...] = ()
     version: str | None = None
     family: Literal["google", "interactions"] = "google"
+    billed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

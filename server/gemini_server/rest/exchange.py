@@ -16,7 +16,7 @@ from gemini_server.errors import KeyMissing
 from gemini_server.redaction import remember_secret
 
 from . import redirect
-from .body import Body
+from .body import Payload
 from .config import ClientConfig, default_user_agent
 from .connection import Outbound
 from .endpoint import Repeat
@@ -41,15 +41,17 @@ class Order:
         sse: whether the answer is a stream.
         link: whether the URL came in an answer: the gate is asked before it is connected to, the answer is to be the
             bytes as they are, and every status is an answer.
+        keyless: whether the URL itself is the credential, so that the key stays here whatever its host is.
     """
 
     method: str
     url: str
-    body: Body | None
+    body: Payload | None
     repeat: Repeat
     headers: list[Header]
     sse: bool = False
     link: bool = False
+    keyless: bool = False
 
 
 _parsed = lru_cache(maxsize=64)(httpx2.URL)
@@ -68,8 +70,9 @@ class Exchange:
     """
 
     def __init__(self, config: ClientConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
-        # httpx2 logs every URL at INFO, and a URL may be a credential.
-        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        # httpx2 logs every URL at INFO, httpcore2 the headers of every answer at DEBUG; a URL may be a credential.
+        for name in ("httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._transport = transport
         self._limits = httpx2.Limits(
             max_connections=config.max_connections,
@@ -87,6 +90,9 @@ class Exchange:
         ]
         self._host: Header = (b"host", home.netloc)
         self._key = _key_header(config)
+        # Google bills a user's OAuth token to nobody unless it is told to whom.
+        pays = config.project if config.auth == "bearer" else None
+        self._project: list[Header] = [(b"x-goog-user-project", pays.encode("ascii"))] if pays else []
         # A billed answer that is not streamed is silent until it is finished: only the deadline bounds that wait.
         self._patient = {"connect": config.connect_timeout, "read": None, "write": config.idle_timeout}
         self._patient["pool"] = config.connect_timeout
@@ -123,15 +129,18 @@ class Exchange:
             # How long a file takes is no business of the server that sends it.
             common += ((b"accept-encoding", b"gzip"), (b"x-server-timeout", b"%d" % max(1, math.ceil(remaining))))
         if order.body is not None:
-            common += ((b"content-type", b"application/json"), (b"content-length", b"%d" % order.body.length))
+            common += (
+                (b"content-type", order.body.content_type),
+                (b"content-length", b"%d" % order.body.length),
+            )
         elif order.method in _HAS_BODY:
             common.append((b"content-length", b"0"))
         method = order.method
         for hops_left in range(redirect.MAX_HOPS, -1, -1):
             outbound.left, outbound.detour = False, "" if keyed else url.netloc.decode("ascii")
             headers = [host, *common]
-            if keyed and self._key is not None:
-                headers.append(self._key)
+            if keyed and self._key is not None and not order.keyless:
+                headers += (self._key, *self._project)
             request = httpx2.Request(method, url, headers=headers, stream=outbound, extensions={"timeout": timeouts})
             response = await http.send(request, stream=True)
             if response.status_code not in redirect.STATUSES:

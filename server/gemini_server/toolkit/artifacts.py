@@ -23,6 +23,7 @@ __all__ = [
     "URI",
     "ArtifactOut",
     "Kept",
+    "is_source",
     "keep",
     "keep_pictures",
     "open_source",
@@ -139,6 +140,11 @@ async def _keep_picture(call: Call, kind: str, picture: Picture, data: bytes, ke
         kept.pictures.append(small)
 
 
+def is_source(source: str) -> bool:
+    """Whether a media source is an artifact."""
+    return source[: len(URI)].lower() == URI
+
+
 async def open_source(call: Call, source: str, *, max_bytes: int) -> OpenFile | None:
     """Open an artifact that was given as a media source, like a file; None when the source is no artifact's.
 
@@ -148,7 +154,7 @@ async def open_source(call: Call, source: str, *, max_bytes: int) -> OpenFile | 
     """
     found = _SOURCE.fullmatch(source)
     if found is None:
-        if source[: len(URI)].lower() == URI:
+        if is_source(source):
             raise not_found(source[len(URI) :])
         return None
     artifact = await call.runtime.artifacts.get(call.principal, found.group(1))

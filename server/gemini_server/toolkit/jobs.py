@@ -202,7 +202,7 @@ async def begin(
 def _identity(call: Call, plan: Plan) -> str | None:
     if plan.identity is None:
         return None
-    same = [call.principal, plan.tool, plan.work, plan.model, *plan.identity]
+    same = [call.runtime.place, call.principal, plan.tool, plan.work, plan.model, *plan.identity]
     text = json.dumps(same, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -271,6 +271,11 @@ async def job_out(call: Call, job: Job, warnings: Sequence[str] = ()) -> JobOut:
                 found.append(artifacts.shown(call, await call.runtime.artifacts.get(job.principal, medium.artifact)))
             except NotFound:
                 notes.append(f"The artifact {medium.artifact} is not known any more.")
+    if not job.ended and job.place != call.runtime.place:
+        notes.append(
+            f"It was begun at {job.place}, and this server talks to {call.runtime.place}: it goes on when a server with"
+            " that GEMINI_BASE_URL runs."
+        )
     note, share = call.runtime.runner.note(job.id)
     state: Any = "submitting" if job.state == "intent" else job.state
     error = job.failure()

@@ -87,14 +87,16 @@ class OpenFile:
         size: in bytes, at least 1.
         first_bytes: the start of the file, by which its type was judged.
         mime_type: judged by the content.
+        stamp: size, times, inode and device when it was opened: the same ones mean the same bytes, on this machine.
     """
 
     def __init__(self, descriptor: Descriptor, found: os.stat_result, name: str) -> None:
         self._descriptor = descriptor
         self._first = _state(found)
+        self.stamp = (*self._first, found.st_ctime_ns)
         self.name = "".join(c if c.isprintable() else "_" for c in name)
         self.size = found.st_size
-        self.first_bytes = self._read(0, min(HEAD_BYTES, self.size))
+        self.first_bytes = self.read(0, min(HEAD_BYTES, self.size))
         self.mime_type = sniff(self.first_bytes, name)
 
     async def __aenter__(self) -> Self:
@@ -118,13 +120,13 @@ class OpenFile:
         if size < 1:
             raise ValueError("a chunk has at least one byte")
         for offset in range(0, self.size, size):
-            yield await to_thread.run_sync(self._read, offset, min(size, self.size - offset))
+            yield await to_thread.run_sync(self.read, offset, min(size, self.size - offset))
 
     async def head(self, n: int) -> bytes:
         """The first `n` bytes, or all if there are fewer."""
         if n <= len(self.first_bytes):
             return self.first_bytes[: max(n, 0)]
-        return await to_thread.run_sync(self._read, 0, min(n, self.size))
+        return await to_thread.run_sync(self.read, 0, min(n, self.size))
 
     async def read_text(self, max_bytes: int) -> str:
         """The whole file as text.
@@ -136,7 +138,7 @@ class OpenFile:
             raise FileRefused(
                 f'"{self.name}" has {self.size} bytes; as text, {max_bytes} are accepted.', "Give a shorter file."
             )
-        content = await to_thread.run_sync(self._read, 0, self.size)
+        content = await to_thread.run_sync(self.read, 0, self.size)
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -145,8 +147,13 @@ class OpenFile:
                 "Save it as UTF-8, or give it where media is expected.",
             ) from None
 
-    def _read(self, offset: int, size: int) -> bytes:
-        """Reads, and only then compares: bytes that are handed out were the file's at the time it was opened."""
+    def read(self, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes from `offset`; it blocks.
+
+        Raises:
+            FileRefused: the file was changed since it was opened.
+        """
+        # Read first, then compare: bytes that are handed out were the file's at the time it was opened.
         content = self._descriptor.read(offset, size)
         if len(content) != size or _state(self._descriptor.stat()) != self._first:
             raise FileRefused(

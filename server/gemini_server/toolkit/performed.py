@@ -99,9 +99,9 @@ def _shown(result: Json) -> Spent:
 async def _bounded(call: Call, kind: str, done: Finished) -> Json:
     """A result without its files, as the ledger takes it."""
     result = done.structured()
-    text = await anyio.to_thread.run_sync(lambda: json.dumps(result, ensure_ascii=False, indent=1).encode())
-    if len(text) > LARGEST:
+    if len(json.dumps(result, ensure_ascii=False).encode()) > LARGEST:
         warnings: list[str] = []
+        text = await anyio.to_thread.run_sync(lambda: json.dumps(result, ensure_ascii=False, indent=1).encode())
         whole = await saved(call, kind, text, warnings, name="x.json")
         if whole is not None:
             done.artifacts = [*(done.artifacts or ()), whole]

@@ -113,6 +113,10 @@ async def beside(call: Call, found: Sequence[ArtifactOut], mode: Mode) -> tuple[
         except ToolserverError as error:
             warnings.append(f"{artifact.id} is not shown: {error.what}")
             continue
+        copy = await preview.preview(data)
+        if copy is None:  # nor shown whole: a client that cannot decode it may refuse the whole result
+            warnings.append(f"{artifact.id} cannot be shown: it is broken, or has too many pixels.")
+            continue
         length = (len(data) + 2) // 3 * 4
         if mode == "full" and length <= room:
             room -= length
@@ -121,8 +125,7 @@ async def beside(call: Call, found: Sequence[ArtifactOut], mode: Mode) -> tuple[
             continue
         if mode == "full":
             warnings.append(f"{artifact.id} is too large to be shown whole ({len(data)} bytes): this is a small copy.")
-        copy = await preview.preview(data)
-        small += [copy] if copy else []
+        small.append(copy)
     most = PREVIEWS // 4 * 3
     each = most if sum(len(copy.data) for copy in small) <= most else most // len(small)
     for copy in small:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -100,12 +101,21 @@ class Runtime:
                 api_version=settings.api_version,
                 auth=settings.auth,
                 key=SecretStr(settings.key) if settings.key else None,
+                project=settings.project,
                 allow_http=settings.allow_http,
                 timeout=settings.timeout,
                 max_connections=max(200, settings.max_calls + 50),
                 user_agent=f"gemini-toolserver/{self.version}",
             )
         )
+
+    @cached_property
+    def place(self) -> str:
+        """The Gemini API that this process talks to, as jobs remember it."""
+        if self.emulated:
+            return "the emulator"  # which listens at another port each time
+        parts = urlsplit(self.settings.base_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/").lower()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -168,7 +178,7 @@ class Runtime:
         from gemini_server.jobs.jobs import Jobs
 
         settings = self.settings
-        return Jobs(self.store, lease=settings.lease, keep_days=settings.keep_days, today=self.today)
+        return Jobs(self.store, lease=settings.lease, keep_days=settings.keep_days, today=self.today, place=self.place)
 
     @cached_property
     def runner(self) -> Runner:
@@ -251,7 +261,7 @@ class Runtime:
         cap = self.settings.daily_cap
         if cap is None:
             return
-        from gemini_server.jobs.jobs import over_cap
+        from gemini_server.jobs.cap import over_cap
 
         spent = Decimal(str((await self.spending.today_total(principal)).cost_usd))
         reserved = await self.jobs.reserved(principal)
@@ -280,6 +290,11 @@ class Runtime:
         """Wait until links can be made, or for a while."""
         with anyio.move_on_after(LEDGER_SECONDS):
             await self._signs.wait()
+
+    def hurry(self) -> None:
+        """The process is about to end: jobs have a moment left, and none begins any more."""
+        if "runner" in self.__dict__:
+            self.runner.hurry()
 
     async def keep_books(self) -> None:
         """Write down what is spent, a moment after it is spent, for as long as the server runs."""

@@ -34,16 +34,14 @@ def traits_of(data: bytes, name: str = "", announced: str = "") -> Traits:
         name: an extension hint for text, such as `x.srt`.
         announced: as for `traits_of_file`.
     """
-    hint = PurePosixPath(name).suffix.lower()
-    hint = hint if hint in _TEXTS else ""  # nothing else of a name becomes part of a file's name
 
     def read(offset: int, size: int) -> bytes:
         return data[offset : offset + size]
 
-    return _traits(data[: sound.HEAD], len(data), read, announced, hint)
+    return _traits(data[: sound.HEAD], len(data), read, announced, _hint(name))
 
 
-def traits_of_file(head: bytes, size: int, read: Read, announced: str = "") -> Traits:
+def traits_of_file(head: bytes, size: int, read: Read, announced: str = "", name: str = "") -> Traits:
     """What a file is that is too large for the memory; run it in a thread.
 
     Args:
@@ -52,11 +50,14 @@ def traits_of_file(head: bytes, size: int, read: Read, announced: str = "") -> T
         read: reads the others, of which some may be needed.
         announced: the type that Gemini gave. A picture, sound or film that is none by its bytes is `.bin` of the type
             `application/octet-stream`.
+        name: as for `traits_of`.
     """
-    return _traits(head, size, read, announced, "")
+    return _traits(head, size, read, announced, _hint(name))
 
 
-async def traits_of_part(files: OutputDirectory, part: str, fetched: Fetched, announced: str = "") -> Traits:
+async def traits_of_part(
+    files: OutputDirectory, part: str, fetched: Fetched, announced: str = "", name: str = ""
+) -> Traits:
     """What a file is that was fetched into a part.
 
     Args:
@@ -64,15 +65,16 @@ async def traits_of_part(files: OutputDirectory, part: str, fetched: Fetched, an
         part: its name.
         fetched: what `fetch` gave.
         announced: as for `traits_of_file`.
+        name: as for `traits_of`.
     """
 
     def work() -> Traits:
         try:
             number = files.open(part)
         except (OSError, LocalError):  # published by now: its head tells the most
-            return traits_of_file(fetched.head, fetched.bytes, lambda offset, size: b"", announced)
+            return traits_of_file(fetched.head, fetched.bytes, lambda offset, size: b"", announced, name)
         try:
-            return traits_of_file(fetched.head, fetched.bytes, _reader(number), announced)
+            return traits_of_file(fetched.head, fetched.bytes, _reader(number), announced, name)
         finally:
             os.close(number)
 
@@ -85,6 +87,11 @@ def _reader(number: int) -> Read:
         return os.read(number, size)
 
     return read
+
+
+def _hint(name: str) -> str:
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix if suffix in _TEXTS else ""  # nothing else of a name becomes part of a file's name
 
 
 def _traits(head: bytes, size: int, read: Read, announced: str, hint: str) -> Traits:

@@ -1,4 +1,4 @@
-"""Vectors: their arithmetic, and the files that they are kept in. Plain Python; run what is large in a thread."""
+"""Vectors: their arithmetic, and the forms that they have in files. Plain Python; run what is large in a thread."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import heapq
 import json
 import math
 import struct
-import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import mul
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from gemini_server.errors import ArgumentError
 
@@ -23,10 +23,51 @@ else:
 BYTES_PER_FLOAT = {"npy": 4, "jsonl": 12}
 """What a float takes up in a file, about."""
 
+_FLOAT = 4
 _MAGIC = b"\x93NUMPY"
 _ALIGNMENT = 64
 _DIGITS = ".7g"
 """What a 32-bit float knows."""
+_READ = 256 * 1024
+_LONGEST_GAP = 1_000_000
+_ALIKE = 1000.0
+"""How many times as long as another a vector may be for the quick way to their cosine."""
+
+Found = tuple[int, Sequence[float], str | None]
+"""Index, vector and text of an item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Vectors of one length, one after the other.
+
+    Attributes:
+        width: numbers of each.
+        data: all of them, as little-endian 32-bit floats.
+    """
+
+    width: int
+    data: bytes
+
+    @classmethod
+    def of(cls, vectors: Sequence[Sequence[float]], *, unit: bool = False) -> Rows:
+        """Vectors, scaled to unit length when that is wanted; a vector of zeros stays one.
+
+        Raises:
+            OverflowError: a value is too large for a 32-bit float.
+            ValueError: there are none, or not of one length.
+        """
+        width = len(vectors[0]) if vectors else 0
+        if not width or any(len(vector) != width for vector in vectors):
+            raise ValueError("no vectors of one length")
+        pack = struct.Struct(f"<{width}f").pack
+        return cls(width, b"".join([pack(*(_of_unit_length(vector) if unit else vector)) for vector in vectors]))
+
+    def __len__(self) -> int:
+        return len(self.data) // (_FLOAT * self.width)
+
+    def __iter__(self) -> Iterator[tuple[float, ...]]:
+        return struct.iter_unpack(f"<{self.width}f", self.data)
 
 
 def packed(values: Iterable[float], *, unit: bool = False) -> Vector:
@@ -35,122 +76,149 @@ def packed(values: Iterable[float], *, unit: bool = False) -> Vector:
     Raises:
         OverflowError: a value is too large for a 32-bit float.
     """
-    vector = array("f", values)
-    length = _length(vector)
-    if not math.isfinite(length):
+    given = list(values)
+    vector = array("f", _of_unit_length(given) if unit else given)
+    if not math.isfinite(math.hypot(*vector)):
         raise OverflowError("a value is too large for a 32-bit float")
-    if not unit or not length:
-        return vector
-    return array("f", [value / length for value in vector])
+    return vector
 
 
-def rounded(vector: Vector) -> list[float]:
+def rounded(vector: Iterable[float]) -> list[float]:
     """The values with the digits that they have."""
     return [float(format(value, _DIGITS)) for value in vector]
 
 
-def nearest(query: Sequence[float], vectors: Iterable[Vector | None], top: int) -> list[tuple[int, float]]:
-    """The index and cosine of the vectors most like a query, the best first; of equals the earlier one.
+def _of_unit_length(values: Sequence[float]) -> Sequence[float]:
+    length = math.hypot(*values)
+    return [value / length for value in values] if length else values
 
-    A vector of zeros is like nothing: its cosine is 0. A missing one (None) is passed over.
+
+class Nearest:
+    """The items most like a query, found while they pass by one after the other.
+
+    Args:
+        query: what they are compared with.
+        top: how many are kept.
+
+    Attributes:
+        compared: how many have passed by.
     """
-    asked = list(query)
-    reach = _length(asked)
-    return heapq.nsmallest(top, _cosines(asked, reach, vectors), key=lambda found: (-found[1], found[0]))
+
+    def __init__(self, query: Sequence[float], top: int) -> None:
+        self.compared = 0
+        self._query = tuple(query)
+        self._reach = math.hypot(*self._query)
+        self._top = top
+        self._heap: list[tuple[float, int, str | None]] = []
+
+    def look(self, items: Iterable[Found]) -> None:
+        """Compare items; a vector of zeros is like nothing: its cosine is 0.
+
+        Raises:
+            ValueError: a vector of another length than the query.
+        """
+        heap, cosine, width = self._heap, self._cosine, len(self._query)
+        for index, vector, text in items:
+            if len(vector) != width:
+                raise ValueError("vectors of different lengths")
+            self.compared += 1
+            entry = (cosine(vector), -index, text)
+            if len(heap) < self._top:
+                heapq.heappush(heap, entry)
+            elif entry[:2] > heap[0][:2]:
+                heapq.heapreplace(heap, entry)
+
+    def best(self) -> list[tuple[int, float, str | None]]:
+        """Index, cosine and text of the best ones, the best first; of equals the earlier one."""
+        return [(-index, cosine, text) for cosine, index, text in sorted(self._heap, key=lambda one: one[:2])[::-1]]
+
+    def _cosine(self, vector: Sequence[float]) -> float:
+        reach, length = self._reach, math.hypot(*vector)
+        if not reach or not length:
+            return 0.0
+        if reach < length * _ALIKE and length < reach * _ALIKE:
+            # By the law of cosines: the distance is C's work, a sum of products would be Python's.
+            distance = math.dist(self._query, vector)
+            cosine = (reach * reach + length * length - distance * distance) / (2 * reach * length)
+        else:
+            cosine = sum(map(mul, self._query, vector)) / (reach * length)
+        return max(-1.0, min(1.0, cosine))
 
 
-def _cosines(asked: list[float], reach: float, vectors: Iterable[Vector | None]) -> Iterator[tuple[int, float]]:
-    for index, vector in enumerate(vectors):
-        if vector is not None:
-            values = vector.tolist()
-            scale = reach * _length(values)
-            cosine = sum(map(mul, values, asked)) / scale if scale else 0.0
-            yield index, max(-1.0, min(1.0, cosine))
-
-
-def _length(values: Iterable[float]) -> float:
-    listed = list(values)
-    return math.sqrt(sum(map(mul, listed, listed)))
-
-
-def is_npy(data: bytes) -> bool:
+def is_npy(head: bytes) -> bool:
     """Whether a file is NumPy's, by its first bytes."""
-    return data.startswith(_MAGIC)
+    return head.startswith(_MAGIC)
 
 
-def to_npy(vectors: Sequence[Vector]) -> bytes:
-    """Vectors of one length as a NumPy file: version 1.0, little-endian float32, one row each."""
-    shape = (len(vectors), len(vectors[0]))
-    header = str({"descr": "<f4", "fortran_order": False, "shape": shape}).encode()
-    head = len(_MAGIC) + 4
-    header += b" " * (-(head + len(header) + 1) % _ALIGNMENT) + b"\n"
-    rows = (_little(vector).tobytes() for vector in vectors)
-    return b"".join([_MAGIC, b"\x01\x00", struct.pack("<H", len(header)), header, *rows])
+def npy_head(rows: int, width: int) -> bytes:
+    """What stands before the rows in a NumPy file: version 1.0, little-endian float32."""
+    header = str({"descr": "<f4", "fortran_order": False, "shape": (rows, width)}).encode()
+    before = len(_MAGIC) + 4
+    header += b" " * (-(before + len(header) + 1) % _ALIGNMENT) + b"\n"
+    return b"".join([_MAGIC, b"\x01\x00", struct.pack("<H", len(header)), header])
 
 
-def from_npy(data: bytes) -> list[Vector]:
-    """The rows of such a file.
+def from_npy(file: BinaryIO) -> Iterator[Found]:
+    """The rows of a NumPy file that is read from its start; they have no texts.
 
     Raises:
         ArgumentError: it is none.
     """
+    rows, width = _read_head(file)
+    at_once = max(1, _READ // (_FLOAT * width))
+    for start in range(0, rows, at_once):
+        size = min(at_once, rows - start) * _FLOAT * width
+        data = file.read(size)
+        if len(data) != size:
+            raise _unreadable()
+        for number, vector in enumerate(Rows(width, data), start):
+            yield number, vector, None
+    if file.read(1):
+        raise _unreadable()
+
+
+def _read_head(file: BinaryIO) -> tuple[int, int]:
     try:
-        if not data.startswith(_MAGIC + b"\x01\x00"):
+        before = file.read(len(_MAGIC) + 4)
+        if before[:-2] != _MAGIC + b"\x01\x00":
             raise ValueError("no NumPy file")
-        (size,) = struct.unpack_from("<H", data, len(_MAGIC) + 2)
-        start = len(_MAGIC) + 4 + size
-        header: dict[str, Any] = ast.literal_eval(data[len(_MAGIC) + 4 : start].decode("latin-1").strip())
+        (size,) = struct.unpack("<H", before[-2:])
+        header: dict[str, Any] = ast.literal_eval(file.read(size).decode("latin-1").strip())
         rows, width = cast("tuple[int, int]", header["shape"])
-        if header["descr"] != "<f4" or header["fortran_order"] or len(data) - start != 4 * rows * width:
+        if header["descr"] != "<f4" or header["fortran_order"] or not (rows >= 0 and 0 < width < 1 << 20):
             raise ValueError("another kind of array")
-        return [_little(array("f", data[at : at + 4 * width])) for at in range(start, len(data), 4 * width)]
     except (ValueError, KeyError, TypeError, SyntaxError, struct.error, MemoryError, RecursionError):
         raise _unreadable() from None
+    return rows, width
 
 
-def to_jsonl(vectors: Iterable[Vector | None], texts: Sequence[str | None]) -> bytes:
-    """Vectors as lines of JSON: `index`, the `text` where it was one, `vector`. A missing vector has no line."""
-    lines: list[str] = []
-    for index, (vector, text) in enumerate(zip(vectors, texts, strict=True)):
-        if vector is not None:
-            about = {"index": index} if text is None else {"index": index, "text": text}
-            numbers = ",".join(format(value, _DIGITS) for value in vector)
-            lines.append(f'{json.dumps(about, ensure_ascii=False)[:-1]}, "vector": [{numbers}]}}\n')
-    return "".join(lines).encode("utf-8", "replace")
+def jsonl_line(index: int, vector: Iterable[float], text: str | None) -> str:
+    """A vector as a line of JSON: `index`, the `text` where it was one, `vector`."""
+    about = {"index": index} if text is None else {"index": index, "text": text}
+    numbers = ",".join([format(value, _DIGITS) for value in vector])
+    return f'{json.dumps(about, ensure_ascii=False)[:-1]}, "vector": [{numbers}]}}\n'
 
 
-def from_jsonl(data: bytes) -> tuple[list[Vector | None], list[str | None]]:
-    """The vectors of such a file, and their texts; what has no line is None.
+def from_jsonl(file: BinaryIO) -> Iterator[Found]:
+    """The lines of such a file, in order; what has no line is missing.
 
     Raises:
         ArgumentError: it is none.
     """
-    vectors: list[Vector | None] = []
-    texts: list[str | None] = []
-    width = 0
+    following = width = 0
     try:
-        for line in data.splitlines():
+        for line in file:
             read: dict[str, Any] = json.loads(line)
             index: int = read["index"]
             vector = packed(read["vector"])
             width = width or len(vector)
-            if not len(vectors) <= index < len(vectors) + 1_000_000 or len(vector) != width:
+            if not following <= index < following + _LONGEST_GAP or len(vector) != width or not width:
                 raise ValueError("not in order")
-            gap = index - len(vectors)
+            following = index + 1
             text = read.get("text")
-            vectors += [*[None] * gap, vector]
-            texts += [*[None] * gap, text if isinstance(text, str) else None]
+            yield index, tuple(vector), text if isinstance(text, str) else None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _unreadable() from None
-    return vectors, texts
-
-
-def _little(vector: Vector) -> Vector:
-    if sys.byteorder == "little":
-        return vector
-    swapped = array("f", vector)
-    swapped.byteswap()
-    return swapped
 
 
 def _unreadable() -> ArgumentError:

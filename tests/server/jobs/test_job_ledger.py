@@ -216,3 +216,10 @@ async def test_old_jobs_that_have_ended_are_forgotten(store: Store) -> None:
     with pytest.raises(NotFound):
         await jobs.get("anna", job.id)
     assert (await jobs.get("anna", open_one.id)).state == "intent"
+
+
+async def test_nobody_takes_over_a_job_that_another_api_knows(store: Store) -> None:
+    job = await begun(Jobs(store, lease=0.0, place="https://one"))
+    assert job.place == "https://one"
+    assert await Jobs(store, place="https://other").claim(OTHER, 10) == []
+    assert [one.id for one in await Jobs(store, place="https://one").claim(OTHER, 10)] == [job.id]

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import anyio
@@ -10,6 +10,7 @@ import pytest
 
 from gemini_server.errors import (
     BadAnswer,
+    Busy,
     ConnectionFailed,
     LocalError,
     MayHaveBeenBilled,
@@ -172,6 +173,16 @@ async def test_a_request_of_which_nobody_knows_is_unknown_and_never_sent_again(
         assert len(stage.work.submits) == 1
 
 
+async def test_a_process_that_is_about_to_end_cuts_what_is_being_sent_and_begins_nothing(store: Store) -> None:
+    async with running(store, FakeWork(gate=anyio.Event())) as stage:
+        job = await stage.until(await stage.begin(), "submitting")
+        stage.runner.hurry(0)
+        assert (await stage.ended(job)).state == "unknown"
+        with pytest.raises(Busy, match="nothing was sent"):
+            await stage.begin(replace(NEW, identity="another"))
+        assert len(stage.work.submits) == 1
+
+
 async def test_a_foreground_overload_is_a_plain_failure(store: Store) -> None:
     async with running(store, FakeWork(background=False, begun=Overloaded("Busy.", status=503))) as stage:
         assert (await stage.ended(await stage.begin())).state == "failed"
@@ -186,11 +197,35 @@ async def test_trouble_while_asking_is_borne_until_it_is_over(store: Store) -> N
 
 
 async def test_what_google_forgot_has_failed(store: Store) -> None:
-    async with running(store, FakeWork(polls=[NotFound("No such operation.")])) as stage:
+    async with running(store, FakeWork(polls=[NotFound("No such operation.")] * 3)) as stage:
         job = await stage.ended(await stage.begin())
         assert job.state == "failed"
         assert job.error is not None
         assert "does not know this job any more" in job.error["what"]
+
+
+async def test_what_google_does_not_know_yet_is_looked_for_again(store: Store) -> None:
+    async with running(store, FakeWork(polls=[NotFound("No such operation.")] * 2)) as stage:
+        assert (await stage.ended(await stage.begin())).state == "done"
+
+
+async def test_files_that_cannot_be_saved_do_not_hold_a_job_that_is_cancelled(store: Store) -> None:
+    async with running(store) as stage:
+        stage.shelf.failures = [LocalError("The disk is full.") for _ in range(10_000)]
+        job = await stage.until(await stage.begin(), "downloading")
+        await stage.runner.cancel("anna", job.id)
+        job = await stage.ended(job)
+        assert job.state == "cancelled"
+        assert "It is billed" in job.message
+
+
+async def test_what_cannot_be_used_is_given_up_after_days(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gemini_server.jobs.drive.GIVEN_UP", 0.0)
+    async with running(store, FakeWork(polls=[BadAnswer("Not JSON.")])) as stage:
+        job = await stage.ended(await stage.begin())
+        assert job.state == "failed"
+        assert job.error is not None
+        assert "Given up" in job.error["what"]
 
 
 async def test_a_full_disk_leaves_it_downloading_with_a_word_until_there_is_room(store: Store) -> None:
@@ -368,3 +403,17 @@ async def test_an_unreadable_error_of_the_work_is_not_shown_to_the_model(store: 
         job = await stage.ended(await stage.begin())
         assert isinstance(job.failure(), ToolserverError)
         assert "/home/secret" not in str(job.failure())
+
+
+async def test_a_job_that_a_new_ledger_does_not_know_is_written_down_again(store: Store) -> None:
+    work = FakeWork(polls=[Step("running")] * 200)
+    async with running(store, work, lease=0.3) as stage:
+        job = await stage.until(await stage.begin(), "running")
+        await store.run(lambda ledger: ledger.execute("DELETE FROM jobs"))
+        with anyio.fail_after(PATIENCE):
+            while True:
+                with suppress(NotFound):
+                    if (await stage.runner.jobs.get("anna", job.id)).state == "done":
+                        break
+                await anyio.sleep(0.02)
+        assert len(work.submits) == 1

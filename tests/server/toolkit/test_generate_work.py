@@ -91,6 +91,12 @@ async def test_an_answer_without_a_breakdown_of_its_tokens_costs_what_was_estima
     assert usage_in(await submit(runtime, job_for()))["cost_usd"] is None
 
 
+async def test_a_picture_that_is_not_counted_is_not_free(runtime: Runtime, gemini: Gemini) -> None:
+    gemini.replies = [answered(inline(PICTURE), usage={"promptTokenCount": 10, "totalTokenCount": 10})]
+    assert usage_in(await submit(runtime, job_for(cost="0.0336")))["cost_usd"] == 0.0336
+    assert usage_in(await submit(runtime, job_for()))["cost_usd"] is None
+
+
 @pytest.mark.parametrize(
     ("mime_type", "rate"),
     [

@@ -314,3 +314,14 @@ async def test_an_answer_that_is_waited_for_is_asked_again_when_gemini_is_overlo
     now = work.load("interaction_now", server)
     step = await now.submit(job(operation=None), Request(RawJson(b"{}")), say_nothing)
     assert (now.background, step.state, route.call_count) == (False, "finished", 2)
+
+
+@pytest.mark.parametrize(
+    "usage", [{"total_tokens": "many"}, {"total_tokens": 1.5}, {"output_tokens_by_modality": 5}, [], "none"]
+)
+async def test_a_misshapen_count_does_not_cost_the_video(
+    server: Runtime, httpx2_mock: respx.Router, usage: Any
+) -> None:
+    step = await polled(server, httpx2_mock, interaction("completed", output(video()), usage=usage))
+    assert step.state == "finished"
+    assert [one.uri for one in step.media] == [video()["uri"]]

@@ -8,8 +8,12 @@ from itertools import accumulate
 from typing import Any
 
 from gemini_server.api.answer import CitationMetadata, GroundingChunk, GroundingMetadata, Segment
+from gemini_server.toolkit.file_search_view import metadata_out
 from gemini_server.toolkit.generation.result import Citation
 from gemini_server.toolkit.untrusted import Cleaned, label, link
+
+QUOTE = 500
+"""Characters of a passage that are shown."""
 
 
 class Placement:
@@ -96,6 +100,21 @@ def source_of(chunk: GroundingChunk) -> tuple[str, str | None] | None:
     return None
 
 
+def passage_of(chunk: GroundingChunk) -> dict[str, Any]:
+    """What is known of a passage of a stored document, by the members of a citation; empty for other chunks."""
+    context = chunk.retrieved_context
+    if context is None:
+        return {}
+    known = {
+        "store": label(context.file_search_store or ""),
+        "page": context.page_number,
+        "quote": label(context.text or "", QUOTE),
+        "metadata": metadata_out(context.custom_metadata),
+        "media": label(context.media_id or ""),
+    }
+    return {name: value for name, value in known.items() if value}
+
+
 @dataclass
 class Cited:
     """The citations of an answer.
@@ -110,8 +129,8 @@ class Cited:
     lost: int = 0
     refused: int = 0
 
-    def add(self, span: tuple[int, int] | None, uri: str, title: str | None) -> None:
-        """Take in a source for a span of the text."""
+    def add(self, span: tuple[int, int] | None, uri: str, title: str | None, **passage: Any) -> None:
+        """Take in a source for a span of the text, with what `passage_of` says of it."""
         shown = link(uri)
         if shown is None:
             self.refused += 1
@@ -119,7 +138,7 @@ class Cited:
             self.lost += 1
         else:
             title = label(title) if title else None
-            self.citations.append(Citation(start=span[0], end=span[1], uri=shown, title=title or None))
+            self.citations.append(Citation(start=span[0], end=span[1], uri=shown, title=title or None, **passage))
 
 
 def cited(
@@ -142,7 +161,7 @@ def cited(
             if source is None:
                 found.lost += 1
             else:
-                found.add(span, *source)
+                found.add(span, *source, **passage_of(chunks[index]))
     for passage in (recited.citation_sources if recited else None) or []:
         segment = Segment(start_index=passage.start_index or 0, end_index=passage.end_index or 0)
         if passage.uri:

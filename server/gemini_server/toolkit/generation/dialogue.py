@@ -15,11 +15,12 @@ import anyio.to_thread
 from gemini_server.api.content import Content, FunctionResponse, Part
 from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.rest.endpoint import JsonObject
-from gemini_server.toolkit import artifacts, kept_media, media
+from gemini_server.toolkit import artifacts, caches, kept_media, media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.clips import Clip, cut
+from gemini_server.toolkit.file_search_names import explained_search
 from gemini_server.toolkit.generation import detail, json_answer
-from gemini_server.toolkit.generation.options import Options, build, model_id, user_turn
+from gemini_server.toolkit.generation.options import Options, build, check_cache, model_id, user_turn
 from gemini_server.toolkit.generation.result import TextResult
 from gemini_server.toolkit.generation.run import Ran, answers_long, run
 from gemini_server.toolkit.generation.sources import Sources, of_request
@@ -135,7 +136,13 @@ async def _turn(
     keep: Options | None = None,
 ) -> TextResult:
     options = _inherited(thread.kept.settings, said) if thread.kept else said
-    chosen = model_id(model or (thread.kept.model if thread.kept else None) or call.runtime.text_model(None))
+    before = thread.kept.model if thread.kept else None
+    if options.cache:
+        name = caches.cache_name(options.cache)
+        options = options.model_copy(update={"cache": name})
+        check_cache(options)
+        model = await caches.model_for(call, name, model or (None if said.cache else before))
+    chosen = model_id(model or before or call.runtime.text_model(None))
     if options.json_schema is not None:
         json_answer.check_schema(options.json_schema)
     today = call.runtime.today()
@@ -147,7 +154,14 @@ async def _turn(
     if continuation:
         request = request.model_copy(update={"continuation_token": continuation})
     stream = call.progress.wanted or answers_long(chosen, options.max_output_tokens)
-    ran = await run(call, chosen, request, stream=stream)
+    try:
+        ran = await run(call, chosen, request, stream=stream)
+    except ToolserverError as error:
+        if options.stores:
+            raise explained_search(error, options.stores) from None
+        if not options.cache:
+            raise
+        raise caches.explained(error, options.cache, kept=not said.cache) from None
     result = judge(call, chosen, ran, sources, [*notes, *warnings])
     if result.pictures() or result.files:
         await _keep_media(call, result)

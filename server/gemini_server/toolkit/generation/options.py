@@ -17,6 +17,7 @@ from gemini_server.api.config import (
     ThinkingConfig,
 )
 from gemini_server.api.content import Content, Part, text_part
+from gemini_server.api.model_facts import FamilyRules
 from gemini_server.api.models import GenerateContentRequest, ServiceTier, resource_name
 from gemini_server.api.tools import (
     FileSearch,
@@ -30,6 +31,7 @@ from gemini_server.api.tools import (
 from gemini_server.api.tools import Tool as GeminiTool
 from gemini_server.errors import ArgumentError
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.toolkit.file_search_names import store_names
 from gemini_server.toolkit.generation import json_answer
 
 Thinking = Literal["minimal", "low", "medium", "high"]
@@ -37,6 +39,10 @@ BuiltIn = Literal["search", "maps", "urls", "code", "file_search"]
 FunctionMode = Literal["auto", "any", "none", "validated"]
 Resolution = Literal["low", "medium", "high"]
 PartResolution = Literal["low", "medium", "high", "ultra_high"]
+
+
+_SEARCH_ALONE = ("gemini-1", "gemini-2")
+"""Families whose models search in stores, or do something else."""
 
 
 class Options(BaseModel):
@@ -56,6 +62,8 @@ class Options(BaseModel):
     cache: str | None = None
     use: list[BuiltIn] | None = None
     stores: list[str] | None = None
+    store_top_k: int | None = None
+    store_filter: str | None = None
     functions: list[dict[str, Any]] | None = None
     function_mode: FunctionMode | None = None
     allowed_functions: list[str] | None = None
@@ -90,7 +98,10 @@ def build(
     """
     warnings: list[str] = []
     tools = _tools(options)
-    _check_cache(options, tools)
+    check_cache(options)
+    if options.stores:
+        asked = catalogue.answering(model_id(model), on) if on else model
+        _check_stores(catalogue.family(asked), options)
     request = GenerateContentRequest(
         contents=contents,
         system_instruction=Content(parts=[text_part(options.system)]) if options.system else None,
@@ -98,7 +109,7 @@ def build(
         safety_settings=[_safety(*pair) for pair in options.safety.items()] if options.safety else None,
         tools=tools,
         tool_config=_tool_config(model, options, tools, catalogue),
-        cached_content=options.cache,
+        cached_content=options.cache or None,
         service_tier=options.service_tier,
     )
     return request, warnings
@@ -185,7 +196,12 @@ def _tools(options: Options) -> list[GeminiTool] | None:
     if "file_search" in use or options.stores:
         if not options.stores:
             raise ArgumentError("file_search needs stores.", "Name at least one fileSearchStores/ID in `stores`.")
-        tools.append(GeminiTool(file_search=FileSearch(file_search_store_names=options.stores)))
+        search = FileSearch(
+            file_search_store_names=store_names(options.stores),
+            top_k=options.store_top_k,
+            metadata_filter=options.store_filter,
+        )
+        tools.append(GeminiTool(file_search=search))
     if options.functions:
         tools.append(GeminiTool(function_declarations=[_declaration(function) for function in options.functions]))
     return tools or None
@@ -244,15 +260,34 @@ def _tool_config(
     )
 
 
-def _check_cache(options: Options, tools: list[GeminiTool] | None) -> None:
-    if options.cache is None:
-        return
-    if not options.cache.startswith("cachedContents/"):
-        raise ArgumentError(f"{options.cache!r} is no cache.", "Give a name such as cachedContents/ID.")
-    if options.system or tools:
+def check_cache(options: Options) -> None:
+    """Refuse what Google takes beside no cache.
+
+    Raises:
+        ArgumentError: naming it; nothing was sent.
+    """
+    given = {"system": options.system, "use": options.use, "stores": options.stores, "functions": options.functions}
+    beside = [name for name, value in given.items() if value]
+    if options.cache and beside:
         raise ArgumentError(
-            "A cache cannot be combined with system, functions or use: they belong into the cache itself.",
-            "Leave them out, or create another cache that holds them.",
+            f"A cache cannot be combined with {' and '.join(beside)}, given now or kept by the conversation: that "
+            "belongs into the cache itself. Nothing was sent.",
+            "Leave them out, in a conversation with empty values; or give system to create_cache, for a cache that "
+            "holds it.",
+        )
+
+
+def _check_stores(family: FamilyRules, options: Options) -> None:
+    """Refuse what the models before Gemini 3 do not take beside a search in stores."""
+    if not family.prefix.startswith(_SEARCH_ALONE):
+        return
+    others = [f"use {name}" for name in options.use or () if name != "file_search"]
+    others += ["functions"] if options.functions else []
+    others += ["json_schema"] if options.json_schema is not None else []
+    if others:
+        raise ArgumentError(
+            f"The models of {family.prefix} take stores alone, not beside {' and '.join(others)}; nothing was sent.",
+            "Ask twice, or use a model of Gemini 3 or later.",
         )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr
+from pydantic import ConfigDict, Field, PrivateAttr
+from pydantic.json_schema import JsonSchemaValue
 
 from gemini_server.toolkit.generation.grounding import Grounding
 from gemini_server.toolkit.params import AnyJson
 from gemini_server.toolkit.results import ArtifactOut, Picture, Result, Usage
 from gemini_server.toolkit.untrusted import bounded, json_text
+
+PASSAGE = ("store", "page", "quote", "metadata", "media")
+"""Members of the citation of a passage in a stored document."""
 
 
 class FunctionCallOut(Result):
@@ -20,13 +24,35 @@ class FunctionCallOut(Result):
     arguments: dict[str, Any]
 
 
+def _without_passage(schema: JsonSchemaValue) -> None:
+    # Every answer in words has citations, and few are of stored documents.
+    for name in PASSAGE:
+        del schema["properties"][name]
+
+
 class Citation(Result):
-    """What a span of `text` rests on; offsets count characters."""
+    """What a span of `text` rests on; offsets count characters.
+
+    A passage of a stored document has what stands there (`quote`), and where that is.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_without_passage)
 
     start: int
     end: int
     uri: str
     title: str | None = None
+    store: str | None = None
+    page: int | None = None
+    quote: str | None = None
+    metadata: dict[str, Any] | None = None
+    media: str | None = None
+
+    def __str__(self) -> str:
+        page = f", page {self.page}" if self.page is not None else ""
+        quote = f" “{self.quote}”" if self.quote else ""
+        about = f" {json_text(self.metadata)}" if self.metadata else ""
+        return f"characters {self.start}-{self.end}: {self.title or ''}{page} {self.uri}{about}{quote}"
 
 
 class CodeRun(Result):
@@ -68,10 +94,7 @@ class Answer(Result):
 
     def findings(self) -> list[str]:
         """Lines with what came beside the answer from where it came from."""
-        return [
-            f"[{number}] characters {citation.start}-{citation.end}: {citation.title or ''} {citation.uri}"
-            for number, citation in enumerate(self.citations or (), 1)
-        ]
+        return [f"[{number}] {citation}" for number, citation in enumerate(self.citations or (), 1)]
 
     def notes(self) -> list[str]:
         """What this server says about the answer."""

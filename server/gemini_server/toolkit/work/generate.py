@@ -110,6 +110,8 @@ class Generate(Foreground):
         usage = usage_of(self.runtime, job.model, [one for answer in answers for one in answer.transcript.usage])
         warnings = list(dict.fromkeys(warning for answer in answers for warning in answer.warnings))
         came = [answer for answer in answers if answer.media]
+        if came and not usage.output_tokens:
+            usage.cost_usd = None  # the counts leave out what was made: they are no price of it
         if usage.cost_usd is None and job.cost_usd is not None:
             # Without a breakdown of its tokens an answer has no price of its own: the estimate stands.
             usage.cost_usd = float(job.cost_usd * len(came) / len(answers))
