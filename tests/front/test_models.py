@@ -136,7 +136,7 @@ async def test_a_model_that_is_gone_names_its_replacement(
 async def test_a_store_that_is_missing_is_not_blamed_on_a_model_that_will_end(connect: Connect) -> None:
     async with connect() as client:
         text = await refused(client, model="gemini-3.1-flash-lite", stores=["fileSearchStores/a"])
-    assert "fileSearchStores/a not found" in text
+    assert "no File Search store fileSearchStores/a" in text
     assert "any more" not in text
 
 

@@ -108,6 +108,9 @@ FREE: dict[str, Json] = {
 BILLED_ELSEWHERE = {
     "cancel_batch": "what it stops is billed",
     "cancel_job": "what it stops is billed",
+    "add_to_store": "looks for its store first; its job is held against the cap as every other",
+    "create_store": "free; what is added to it is billed",
+    "search_stores": "looks for its stores first; it asks as generate_text does",
     "get_batch_results": "what it brings was billed as it was answered",
     "submit_function_results": "has a test of its own: it goes on with what was paid for before",
     "update_cache": "what it prolongs is billed by the hour",

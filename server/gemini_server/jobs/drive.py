@@ -319,6 +319,8 @@ class Driver:
         # The ledger is not written for every question, only where the answer is new.
         if state != job.state or any(getattr(job, name) != value for name, value in columns.items()):
             self._became(await self._jobs.change(job, self._owner, state, **columns))
+        elif self.note != job.message:
+            self._say(job.message)  # what was said while asking is over
 
     async def _save(self) -> None:
         """Fetch and publish the files; a failure of this machine or of the network leaves the job where it is."""
