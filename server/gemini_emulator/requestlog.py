@@ -17,6 +17,10 @@ _DATA = frozenset({"data", "bytesBase64Encoded", "encodedVideo"})
 _STUB = "AAAA"
 
 
+_BESIDE = ("/ws/", "/emulator-cdn/")
+"""What is no request of the REST API: the file holds those alone, so that it can be held against its schemas."""
+
+
 class RequestLog:
     """The requests so far; the oldest go when there are too many.
 
@@ -50,7 +54,7 @@ class RequestLog:
         if shortened is not body:
             entry["x_truncated"] = True
         self._entries.append(entry)
-        if self._file is not None:
+        if self._file is not None and not path.startswith(_BESIDE):
             self._file.write(dump(entry).encode("utf-8", "backslashreplace").decode() + "\n")
             self._file.flush()
 
