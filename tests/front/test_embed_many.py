@@ -16,9 +16,9 @@ import pytest
 from mcp import Client
 
 from gemini_emulator import Emulator
-from gemini_server.api.embeddings import BatchEmbedContentsRequest
 from gemini_server.errors import ConnectionFailed, LocalError
 from gemini_server.jobs.part import Part
+from gemini_server.rest.body import RawJson
 from gemini_server.rest.client import GeminiClient
 from gemini_server.rest.endpoint import Reply
 from gemini_server.toolkit import embedding, vectors
@@ -68,8 +68,8 @@ class Instant:
         self._answer = answer
         monkeypatch.setattr(GeminiClient, "call", self.call)
 
-    async def call(self, endpoint: Any, *, body: BatchEmbedContentsRequest, **more: Any) -> Reply[Any]:
-        texts = [part.text or "" for one in body.requests for part in one.content.parts]
+    async def call(self, endpoint: Any, *, body: RawJson, **more: Any) -> Reply[Any]:
+        texts = [part["text"] for one in json.loads(body.data)["requests"] for part in one["content"]["parts"]]
         number = len(self.batches)
         self.batches.append(texts)
         if number in self.before:

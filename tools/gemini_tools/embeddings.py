@@ -25,7 +25,7 @@ from gemini_server.toolkit import (
 )
 from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.embedding import Embedded
+from gemini_server.toolkit.embedded import Embedded
 from gemini_server.toolkit.embedding_items import Items
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.job_result import Pending

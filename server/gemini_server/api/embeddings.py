@@ -7,15 +7,21 @@ google-genai 3.4 sends and what every served version takes.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Iterable
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import FiniteFloat
+from pydantic_core import to_json
 
 from gemini_server.api.answer import ModalityTokenCount
 from gemini_server.api.catalogue import Catalogue
 from gemini_server.api.config import Written
 from gemini_server.api.content import Content
+from gemini_server.api.packed import PackedFloats, PackedUnit
+from gemini_server.rest.body import RawJson
 from gemini_server.rest.endpoint import Endpoint, Wire
+
+PackedT = TypeVar("PackedT", bound=PackedFloats)
 
 TaskType = Literal[
     "RETRIEVAL_QUERY",
@@ -82,18 +88,45 @@ class EmbedContentResponse(Wire):
     usage_metadata: EmbeddingUsageMetadata | None = None
 
 
-class BatchEmbedContentsResponse(Wire):
+class PackedEmbedding(Wire, Generic[PackedT]):
+    """A vector of a batch."""
+
+    values: PackedT | None = None
+
+
+class BatchEmbedContentsResponse(Wire, Generic[PackedT]):
     """The vectors of a batch, in the order of its requests."""
 
     essential: ClassVar[frozenset[str] | None] = frozenset({"embeddings", "values"})
     numeric: ClassVar[bool] = True
 
-    embeddings: list[ContentEmbedding] = []
+    embeddings: list[PackedEmbedding[PackedT]] = []
     usage_metadata: EmbeddingUsageMetadata | None = None
 
 
 EMBED = Endpoint("POST", "{version}/{model}:embedContent", EmbedContentResponse, repeat="foreground")
-BATCH = Endpoint("POST", "{version}/{model}:batchEmbedContents", BatchEmbedContentsResponse, repeat="foreground")
+BATCH = Endpoint(
+    "POST", "{version}/{model}:batchEmbedContents", BatchEmbedContentsResponse[PackedFloats], repeat="foreground"
+)
+SCALED_BATCH = Endpoint("POST", BATCH.path, BatchEmbedContentsResponse[PackedUnit], repeat="foreground")
+"""The same, its vectors scaled to length 1."""
+
+
+def batch_of_texts(texts: Iterable[tuple[str, EmbedContentRequest]]) -> RawJson:
+    """A batch as it travels.
+
+    Args:
+        texts: each with a request that is like its own but for the text. Where one is that of the text before, it is
+            not written anew: most batches have but one.
+    """
+    requests: list[dict[str, Any]] = []
+    last: EmbedContentRequest | None = None
+    shape: dict[str, Any] = {}
+    for text, like in texts:
+        if like is not last:
+            last, shape = like, like.model_dump(mode="json", by_alias=True, exclude_none=True)
+        requests.append({**shape, "content": {**shape["content"], "parts": [{"text": text}]}})
+    return RawJson(to_json({"requests": requests}))
 
 
 def text_only(model: str, catalogue: Catalogue) -> bool:

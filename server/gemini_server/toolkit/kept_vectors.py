@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import replace
 
 import anyio
 import anyio.to_thread
+from pydantic_core import to_json
 
 from gemini_server.errors import ArgumentError, LocalError
 from gemini_server.jobs.artifacts import Artifact, register
@@ -15,7 +15,7 @@ from gemini_server.jobs.vectors import VectorSet, VectorSets, packed_texts
 from gemini_server.toolkit import artifacts, vectors
 from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.embedding import Embedded
+from gemini_server.toolkit.embedded import Embedded
 from gemini_server.toolkit.embedding_items import Items
 from gemini_server.toolkit.vector_file import KIND, TRAITS, VectorFile
 from gemini_server.toolkit.vectors import Rows
@@ -61,7 +61,7 @@ class Keeper:
         self._file: VectorFile | None = None
 
     async def take(self, start: int, rows: Rows) -> None:
-        """As `embedding.Receiver`."""
+        """As `embedded.Receiver`."""
         if self._file is None and (self._save or len(self._items) * rows.width > INLINE_FLOATS):
             self._file = VectorFile(self._call.runtime.artifacts.files, self._form, len(self._items), self._items.text)
         if self._file is None:
@@ -74,7 +74,7 @@ class Keeper:
         if self._file is not None:
             return None
         shown = [vectors.rounded(vector) for _, rows in self._few for vector in rows]
-        return shown if len(json.dumps(shown, separators=(",", ":"))) <= INLINE_BYTES else None
+        return shown if len(to_json(shown)) <= INLINE_BYTES else None
 
     async def keep(self, done: Embedded, origin: VectorSet) -> tuple[ArtifactOut, list[str]]:
         """The file with all that came, and what went wrong with writing down where it comes from.

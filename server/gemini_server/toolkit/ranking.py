@@ -16,7 +16,7 @@ from gemini_server.jobs.artifacts import Artifact
 from gemini_server.jobs.vectors import VectorSet
 from gemini_server.toolkit import vectors
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.embedding import gaps, grown
+from gemini_server.toolkit.embedded import gaps, grown
 from gemini_server.toolkit.vectors import Found, Nearest, Rows
 
 FEW = 50
@@ -112,7 +112,7 @@ class Comparison:
         self.nearest: Nearest | None = None
 
     async def take(self, start: int, rows: Rows) -> None:
-        """As `embedding.Receiver`."""
+        """As `embedded.Receiver`."""
         if len(rows) > FEW:
             await anyio.to_thread.run_sync(self._look, start, rows)
         else:
