@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from anyio import to_thread
@@ -11,32 +11,46 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from . import (
+    agent_service,
     auth_token_service,
     batch_service,
     cache_service,
+    credential_service,
+    decision_service,
     embedding_service,
+    environment_service,
     file_download,
     file_service,
     interaction_service,
+    legacy_routes,
     model_service,
     operation_service,
     predict_service,
     search_import_service,
     search_store_service,
+    trigger_service,
     upload_service,
+    voice_service,
+    webhook_service,
     websocket,
 )
 from .auth import authenticate
 from .control import control
 from .delivery import Delivery, HangUp
+from .doors import Door, door_of, streams_chunks
 from .errors import ApiError, bad_fields, invalid
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
 from .file_references import mentioned
 from .interaction_delivery import InteractionDelivery, of_interactions, streams
+from .openai_delivery import OpenaiDelivery
+from .openai_form import form_of, is_form
+from .options import Options
 from .requestlog import body_of
 from .upload_delivery import UploadDelivery, of_uploads
 from .upload_request import UploadRequest
+from .webhook_keys import jwks
+from .wire import is_object
 
 LARGEST_BODY = 100 * 1024 * 1024
 _LARGE = 256 * 1024
@@ -59,9 +73,17 @@ ROUTES: tuple[Route, ...] = (
     *search_store_service.ROUTES,
     *search_import_service.ROUTES,
     *auth_token_service.ROUTES,
+    *legacy_routes.ROUTES,
+    *agent_service.ROUTES,
+    *environment_service.ROUTES,
+    *voice_service.ROUTES,
+    *decision_service.ROUTES,
+    *credential_service.ROUTES,
+    *trigger_service.ROUTES,
+    *webhook_service.ROUTES,
 )
 
-UPLOADS = (*file_service.UPLOADS, *search_import_service.UPLOADS)
+UPLOADS = (*file_service.UPLOADS, *search_import_service.UPLOADS, *environment_service.UPLOADS)
 
 _UNBOUND = (
     "Invalid JSON payload received. Unknown name \"{0}\": Cannot bind query parameter. Field '{0}' could not be found "
@@ -71,14 +93,11 @@ _UNBOUND = (
 T = TypeVar("T")
 
 
-def _compiled(route: Route) -> re.Pattern[str]:
-    template = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(route.template))
-    # Guides write the address of a download with a word in front of the version.
-    media = "(?:/download)?" if route.template.endswith(":download") else ""
-    return re.compile(rf"{media}/(?P<version>{_VERSIONS})/{template}")
+def _authenticate(headers: Mapping[str, str], query: Mapping[str, str], options: Options) -> None:
+    authenticate(headers, query, options.keys)
 
 
-_COMPILED = [(_compiled(route), route) for route in ROUTES]
+DEVELOPER = Door(_VERSIONS, ROUTES, _authenticate)
 
 
 class App:
@@ -95,7 +114,9 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request or one WebSocket."""
-        if scope["type"] == "websocket":
+        if scope["type"] == "websocket" and self._service.options.dialect != "google":
+            await send({"type": "websocket.close"})
+        elif scope["type"] == "websocket":
             await websocket.serve(self._service, scope, receive, send, self.hang_up)
         if scope["type"] != "http":
             return
@@ -105,8 +126,13 @@ class App:
             await self._serve(request, delivery)
         except ClientDisconnect:
             return
+        finally:
+            self._service.clock.wake()
 
     def _way_out(self, path: str) -> type[Delivery]:
+        door = door_of(path.removeprefix(self._prefix), self._service.options)
+        if door is not None:
+            return door.delivery
         if of_uploads(path.removeprefix(self._prefix)):
             return UploadDelivery
         return InteractionDelivery if of_interactions(path) else Delivery
@@ -116,11 +142,14 @@ class App:
         if path.startswith("/emulator/"):
             await control(self._service, request, delivery)
             return
+        if path == f"{self._prefix}/.well-known/jwks.json":
+            await delivery.json(200, jwks())
+            return
         if path.startswith(file_download.CDN):
             await self._cdn(request, path, delivery)
             return
         if not path.startswith(f"{self._prefix}/"):
-            await delivery.html(404)
+            await delivery.missing()
             return
         path = path.removeprefix(self._prefix)
         if isinstance(delivery, UploadDelivery):
@@ -131,25 +160,34 @@ class App:
 
     async def _api(self, request: Request, path: str, delivery: Delivery) -> None:
         query, headers = dict(request.query_params), dict(request.headers)
+        beside = door_of(path, self._service.options)
+        door = beside or DEVELOPER
         stream = path.endswith(":streamGenerateContent")
         array = stream and query.get("alt", query.get("$alt")) != "sse"
         model = (re.search(r"models/([^/:]+)", path) or ["", ""])[1]
         body, size, broken = await _read_json(request)
+        if isinstance(delivery, OpenaiDelivery):
+            stream = streams_chunks(body)
+            model = str(body.get("model", "")).removeprefix("models/") if is_object(body) else ""
         stream = stream or (of_interactions(path) and streams(query, body))
-        self._service.log.add(request.method, path, query, headers, body)
+        # What is no request of the Developer API has another schema; the file of a log keeps to one.
+        alone = beside is None or self._service.options.dialect != "google"
+        self._service.log.add(request.method, path, query, headers, body, in_file=alone)
         directive = self._service.faults.take(request.method, path)
         if directive and await delivery.failed_before(directive, model, stream=stream, array=array):
             return
         try:
-            authenticate(headers, query, self._service.options.keys)
-            route, names = _find(request.method, path)
+            door.authenticate(headers, query, self._service.options)
+            route, names = door.find(request.method, path)
             if size > LARGEST_BODY:
                 raise invalid(f"Request payload size exceeds the limit: {LARGEST_BODY} bytes.")
             if broken:
                 raise broken
-            _check_query(route, query)
+            if not door.any_query:
+                _check_query(route, query)
             version = names.pop("version")
-            call = Call(request.method, path, version, names, query, headers, body, directive)
+            values = {name: request.query_params.getlist(name) for name in query}
+            call = Call(request.method, path, version, names, query, headers, body, directive, values)
             slow = size > _LARGE or route.slow or self._service.catalogue.makes_media(model) or mentioned(body)
             reply = await _in_turn(slow, lambda: route.handler(self._service, call))
         except ApiError as error:
@@ -161,7 +199,7 @@ class App:
             )
             return
         except LookupError:
-            await delivery.html(404)
+            await delivery.missing()
             return
         await self._answer(reply, directive, model, delivery, array)
 
@@ -197,7 +235,8 @@ def _cannot_hang_up(scope: Scope) -> None:
 
 async def _read_json(request: Request) -> tuple[object, int, ApiError | None]:
     raw, size = await _read(request)
-    body, broken = await _in_turn(size > _LARGE, lambda: _parsed(raw, size))
+    form = request.headers.get("content-type", "")
+    body, broken = await _in_turn(size > _LARGE, lambda: _parsed(raw, size, form))
     return body, size, broken
 
 
@@ -217,25 +256,17 @@ async def _read(request: Request) -> tuple[bytearray, int]:
     return raw, size
 
 
-def _parsed(raw: bytearray, size: int) -> tuple[object, ApiError | None]:
+def _parsed(raw: bytearray, size: int, content_type: str) -> tuple[object, ApiError | None]:
     """The JSON of a body (or `<N bytes>` for the log), and the refusal where it is not JSON."""
     if not size:
         return None, None
     if size > LARGEST_BODY:
         return f"<{size} bytes>", None
     try:
-        return body_of(raw), None
+        return form_of(content_type, raw) if is_form(content_type) else body_of(raw), None
     except (ValueError, RecursionError) as error:
         text = f"Invalid JSON payload received. {type(error).__name__}: {str(error)[:200]}"
         return f"<{size} bytes>", bad_fields([("", text)])
-
-
-def _find(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    for pattern, route in _COMPILED:
-        found = pattern.fullmatch(path)
-        if found and route.method == method:
-            return route, found.groupdict()
-    raise LookupError(path)
 
 
 def _check_query(route: Route, query: dict[str, str]) -> None:

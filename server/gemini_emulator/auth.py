@@ -26,18 +26,25 @@ def authenticate(headers: Mapping[str, str], query: Mapping[str, str], accepted:
             "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or "
             "other form of API consumer identity to call this API.",
         )
-    if key.startswith(("invalid", *_TOKENS)) or (accepted is not None and key not in accepted):
+    if refused_key(key, accepted):
         only_bearer = bearer and not headers.get("x-goog-api-key") and not query.get("key")
-        raise _bad_token() if only_bearer else _bad_key()
+        raise bad_token() if only_bearer else bad_key()
 
 
-def _bad_key() -> ApiError:
+def refused_key(key: str, accepted: frozenset[str] | None) -> bool:
+    """Whether a key or token opens nothing here."""
+    return key.startswith(("invalid", *_TOKENS)) or (accepted is not None and key not in accepted)
+
+
+def bad_key() -> ApiError:
+    """400 for a key that is not known."""
     message = "API key not valid. Please pass a valid API key."
     localized = {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message}
     return ApiError(400, message, details=[error_info("API_KEY_INVALID"), localized])
 
 
-def _bad_token() -> ApiError:
+def bad_token() -> ApiError:
+    """401 for a token that is not known."""
     return ApiError(
         401,
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "

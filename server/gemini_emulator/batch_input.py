@@ -64,8 +64,8 @@ def items_of(kind: Kind, model: str, batch: Object, service: Service, call: Call
     for item, where in zip(items, places, strict=True):
         if not item.request:
             raise invalid(f"* {where}: request is not specified\n")
-        if item.request.get("model", f"models/{model}") != f"models/{model}":
-            raise invalid(f"* {where}.model: {item.request['model']} is not the model of the batch, models/{model}\n")
+        if item.request.get("model", model) != model:
+            raise invalid(f"* {where}.model: {item.request['model']} is not the model of the batch, {model}\n")
     return items
 
 

@@ -37,7 +37,7 @@ class Plan:
 
     Args:
         kind: which method its requests are for.
-        model: the model of all requests, without `models/`.
+        model: the model of all requests: an id without `models/`, or the full name of a tuned model.
         items: the requests, in the order of the input.
         file_name: the file that they came from; empty when they came inline.
         polls: how many reads find it unfinished.

@@ -13,7 +13,7 @@ from .batch_plan import Kind, Plan
 from .batch_store import Batch
 from .embedding_service import embed_content
 from .errors import ApiError, invalid
-from .exchange import Call, Reply, Route, Service
+from .exchange import Call, Handler, Reply, Route, Service
 from .faults import Directive
 from .model_service import generate_content
 from .operations import USUAL_POLLS
@@ -25,7 +25,7 @@ _METHODS: dict[Kind, tuple[str, str]] = {
     "GenerateContent": ("batchGenerateContent", "generateContent"),
     "EmbedContent": ("asyncBatchEmbedContent", "embedContent"),
 }
-_DIRECT: dict[Kind, Callable[[Service, Call], Reply]] = {
+_DIRECT: dict[Kind, Handler] = {
     "GenerateContent": generate_content,
     "EmbedContent": embed_content,
 }
@@ -85,12 +85,28 @@ def update_embed_content_batch(service: Service, call: Call) -> Reply:
 def _create(service: Service, call: Call, kind: Kind) -> Reply:
     method, _ = _METHODS[kind]
     card = service.catalogue.get(call.names["model"], call.version, method)
+    return create_batch(service, call, kind, f"models/{card.id}", _DIRECT[kind])
+
+
+def create_batch(service: Service, call: Call, kind: Kind, model: str, direct: Handler) -> Reply:
+    """Make a batch.
+
+    Args:
+        service: the emulator.
+        call: the request.
+        kind: what its requests are.
+        model: the model of all of them, by its full name.
+        direct: what answers each of them.
+
+    Raises:
+        ApiError: 400 for what cannot be.
+    """
     batch = batch_of(kind, call)
-    items = items_of(kind, card.id, batch, service, call)
+    items = items_of(kind, model, batch, service, call)
     directive = call.directive.merged(service.faults.from_prompt([batch.get("displayName", "")], call.path))
     plan = Plan(
         kind,
-        card.id,
+        model.removeprefix("models/"),
         items,
         batch["inputConfig"].get("fileName", ""),
         directive.number("polls", USUAL_POLLS),
@@ -102,7 +118,7 @@ def _create(service: Service, call: Call, kind: Kind) -> Reply:
         plan,
         batch.get("displayName", ""),
         batch.get("priority", 0),
-        _server(service, call, kind),
+        _server(service, call, kind, model, direct),
         _publisher(service, call),
         service.clock,
     )
@@ -110,17 +126,16 @@ def _create(service: Service, call: Call, kind: Kind) -> Reply:
     return Reply(created.view(), directive=directive)
 
 
-def _server(service: Service, call: Call, kind: Kind) -> Callable[[Object], Object]:
+def _server(service: Service, call: Call, kind: Kind, model: str, direct: Handler) -> Callable[[Object], Object]:
     """What answers one request of the batch, with the very words of a direct call."""
     _, verb = _METHODS[kind]
-    model = call.names["model"]
-    path = f"/{call.version}/models/{model}:{verb}"
+    path = f"/{call.version}/{model}:{verb}"
 
     def serve(request: Object) -> Object:
-        direct = Call("POST", path, call.version, {"model": model}, {}, call.headers, request, Directive())
+        one = Call("POST", path, call.version, dict(call.names), {}, call.headers, request, Directive())
         try:
-            reply = _DIRECT[kind](service, direct)
-            _refused(reply.directive, model)
+            reply = direct(service, one)
+            _refused(reply.directive, model.rpartition("/")[2])
         except ApiError as error:
             return {"error": status_of(error)}
         return {"response": reply.body}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Literal
 
@@ -22,6 +22,7 @@ from .wire import Object
 
 _TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main."
 _LARGEST_PAGE = 100
+USUAL_SECONDS = 3600.0
 _UNSERVED: Object = {"error": {"code": CODES["CANCELLED"], "message": "The operation was cancelled."}}
 
 State = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
@@ -93,7 +94,8 @@ class Batch:
     def resource(self, *, brief: bool = False) -> Object:
         """The batch itself, which is the metadata of the operation."""
         with self._lock:
-            shown: Object = {"@type": f"{_TYPE}{self.plan.kind}Batch", "model": f"models/{self.plan.model}"}
+            model = self.plan.model if "/" in self.plan.model else f"models/{self.plan.model}"
+            shown: Object = {"@type": f"{_TYPE}{self.plan.kind}Batch", "model": model}
             if self.display_name:
                 shown["displayName"] = self.display_name
             if self.plan.file_name:
@@ -120,6 +122,23 @@ class Batch:
             else:
                 self._error = self._without_error()
             self._end("CANCELLED", self._clock())
+
+    @property
+    def ends(self) -> datetime:
+        """When it is over by the clock alone; one that goes by reads gets an hour for them."""
+        return self._created + min(KEPT, timedelta(seconds=self.plan.lasts or USUAL_SECONDS))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has been seen to end."""
+        return self._ended is not None
+
+    def finish(self) -> Object:
+        """The operation after all the reads that it takes to end."""
+        with self._lock:
+            while self._ended is None:
+                self.look()
+            return self.view()
 
     def update(self, changes: Object) -> Object:
         """Change `displayName` and `priority`, as far as they are given; None takes the old value away."""
@@ -199,10 +218,28 @@ class Batches:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._batches: dict[str, Batch] = {}
+        self._open: dict[str, Batch] = {}
 
     def add(self, batch: Batch) -> None:
         """Keep a batch."""
         self._batches[batch.ident] = batch
+        self._open[batch.ident] = batch
+
+    def over(self, heard: Callable[[Batch], bool]) -> list[Batch]:
+        """Those that have ended since the last call, each once.
+
+        Args:
+            heard: whether somebody waits to hear of a batch; one that goes by reads ends by the clock only then.
+        """
+        now = self.clock()
+        over = [one for one in list(self._open.values()) if one.ended or (now >= one.ends and heard(one))]
+        for batch in over:
+            self._open.pop(batch.ident, None)
+        return over
+
+    def next_end(self, heard: Callable[[Batch], bool]) -> datetime | None:
+        """When the next of those that somebody waits to hear of is over by the clock."""
+        return min((one.ends for one in list(self._open.values()) if heard(one)), default=None)
 
     def find(self, ident: str) -> Batch:
         """A batch.
@@ -221,6 +258,7 @@ class Batches:
             ApiError: as `find`.
         """
         del self._batches[self.find(ident).ident]
+        self._open.pop(ident, None)
 
     def list_page(self, page_size: int | None, page_token: str) -> tuple[list[Object], str]:
         """One page of operations without their results, newest first, and the token of the next; this is no read."""

@@ -1,19 +1,22 @@
-"""The emulator's own endpoints, beside the API: faults to come, requests that came, the clock, and health."""
+"""The emulator's own endpoints, beside the API: faults, requests that came, the clock, Cloud Storage, and health."""
 
 from __future__ import annotations
+
+import base64
 
 from starlette.requests import Request
 
 from .delivery import Delivery
+from .enterprise_store import CloudObject
 from .errors import ApiError, invalid
 from .exchange import Service
 from .requestlog import body_of
 from .store import timestamp
-from .wire import is_object
+from .wire import Object, is_object
 
 
 async def control(service: Service, request: Request, delivery: Delivery) -> None:
-    """Serve `/emulator/faults`, `/emulator/requests`, `/emulator/clock` and `/emulator/health`.
+    """Serve `/emulator/faults`, `/emulator/requests`, `/emulator/clock`, `/emulator/objects` and `/emulator/health`.
 
     They need no key and are not logged.
     """
@@ -49,11 +52,33 @@ async def _act(service: Service, action: str, request: Request) -> object:
         case "POST clock":
             service.clock.advance(_seconds(await request.body()))
             return {"time": timestamp(service.clock())}
+        case "GET objects":
+            return {"objects": [_described(uri, one) for uri, one in service.projects.objects.items()]}
+        case "POST objects":
+            uri, held = _object(await request.body())
+            service.projects.objects[uri] = held
+            return {"uri": uri}
         case "DELETE faults":
             service.faults.clear()
             return {}
         case _:
             raise ApiError(404, f"The emulator has no control endpoint {action}.")
+
+
+def _described(uri: str, held: CloudObject) -> Object:
+    return {"uri": uri, "mimeType": held.mime_type, "data": base64.b64encode(held.data).decode()}
+
+
+def _object(raw: bytes) -> tuple[str, CloudObject]:
+    """An object of Cloud Storage from `{"uri", "mimeType", "text" or "data"}`; data is base64."""
+    try:
+        body = body_of(raw)
+        if is_object(body) and str(body["uri"]).startswith("gs://"):
+            data = str(body["text"]).encode() if "text" in body else base64.b64decode(str(body["data"]), validate=True)
+            return str(body["uri"]), CloudObject(data, str(body.get("mimeType", "application/octet-stream")))
+    except (ValueError, LookupError):
+        pass
+    raise invalid('The emulator expects {"uri": "gs://bucket/object", "mimeType": "…", "text": "…" or "data": "…"}.')
 
 
 def _seconds(raw: bytes) -> float:

@@ -107,11 +107,11 @@ class Delivery:
                 break
             if pace and sent and await self._left_within(pace):
                 return
-            await self._body(_event(dump(event), sse, first=not sent), more=True)
+            await self._body(self.event(dump(event), sse, first=not sent), more=True)
         if interrupted:
             await (self._cut() if directive.get("cut") else self._left())
             return
-        await self._body(_tail(directive, sse, directive.error(model)), more=False)
+        await self._body(self.tail(directive, sse, directive.error(model)), more=False)
 
     async def _download(self, download: Download, directive: Directive, model: str) -> None:
         """Send a file piece by piece, as fast as the client reads."""
@@ -137,6 +137,28 @@ class Delivery:
             await (self._cut() if directive.get("cut") else self._left())
         else:
             await self._body(b"", more=False)
+
+    async def missing(self) -> None:
+        """Answer for a path that nobody knows."""
+        await self.html(404)
+
+    def event(self, text: str, sse: bool, *, first: bool) -> bytes:
+        """One event of a stream."""
+        if sse:
+            return f"data: {text}\r\n\r\n".encode("utf-8", "replace")
+        return (f"[{text}\n" if first else f",\r\n{text}\n").encode("utf-8", "replace")
+
+    def tail(self, directive: Directive, sse: bool, error: ApiError) -> bytes:
+        """What ends a stream: nothing in a healthy SSE stream, the bracket in an array, or what was asked for."""
+        if "broken_json" in directive:
+            return b'data: {"candidates": [{"content": {"par\r\n\r\n' if sse else b',\r\n{"candidates": [{"con'
+        if "error_in_stream" in directive:
+            text = dump(error.body())
+            if not sse:
+                return f",\r\n{text}\n]".encode()
+            # The service writes the bare object into the stream; `error_in_stream=data` wraps it into an event.
+            return (f"data: {text}" if directive.get("error_in_stream") == "data" else text).encode() + b"\r\n\r\n"
+        return b"" if sse else b"]"
 
     async def _start(self, status: int, content_type: str, headers: dict[str, str]) -> None:
         pairs = {"Content-Type": content_type, "X-Gemini-Emulator": "1", **headers}
@@ -168,22 +190,3 @@ class Delivery:
         except TimeoutError:
             return False
         return True
-
-
-def _event(text: str, sse: bool, *, first: bool) -> bytes:
-    if sse:
-        return f"data: {text}\r\n\r\n".encode("utf-8", "replace")
-    return (f"[{text}\n" if first else f",\r\n{text}\n").encode("utf-8", "replace")
-
-
-def _tail(directive: Directive, sse: bool, error: ApiError) -> bytes:
-    """What ends a stream: nothing in a healthy SSE stream, the bracket in an array, or what was asked for."""
-    if "broken_json" in directive:
-        return b'data: {"candidates": [{"content": {"par\r\n\r\n' if sse else b',\r\n{"candidates": [{"con'
-    if "error_in_stream" in directive:
-        text = dump(error.body())
-        if not sse:
-            return f",\r\n{text}\n]".encode()
-        # The service writes the bare object into the stream; `error_in_stream=data` wraps it into an event.
-        return (f"data: {text}" if directive.get("error_in_stream") == "data" else text).encode() + b"\r\n\r\n"
-    return b"" if sse else b"]"

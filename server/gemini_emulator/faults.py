@@ -46,7 +46,7 @@ NAMES = {
     "polls": "for how many reads an operation, a batch or a background interaction goes on, usually two; a file, one",
     "lasts": "how long a batch, a store's operation or a background interaction goes on by the clock, not by polls",
     "queued": "a background interaction is queued until the first poll",
-    "outcome": "how an interaction ends: failed, incomplete or budget_exceeded; all else can only fail",
+    "outcome": "how an interaction ends: failed, incomplete, budget_exceeded, requires_action; all else can only fail",
     "code": "the code of the error of outcome=failed",
     "text_instead": "text from a model that was asked for a picture or for speech",
     "filtered": "how many pictures or videos of a prediction are held back; all without a number",
@@ -118,8 +118,10 @@ class Directive:
             raise invalid("The emulator's directive on= takes start, upload, finalize, query or cancel.")
         if self.get("digest", "wrong") not in ("wrong", "raw", "hex", "none"):
             raise invalid("The emulator's directive digest= takes wrong, raw, hex or none.")
-        if self.get("outcome", "failed") not in ("failed", "incomplete", "budget_exceeded"):
-            raise invalid("The emulator's directive outcome= takes failed, incomplete or budget_exceeded.")
+        if self.get("outcome", "failed") not in ("failed", "incomplete", "budget_exceeded", "requires_action"):
+            raise invalid(
+                "The emulator's directive outcome= takes failed, incomplete, budget_exceeded or requires_action."
+            )
 
     def __bool__(self) -> bool:
         return bool(self.items)

@@ -9,6 +9,7 @@ from . import functions, grounding
 from .answers import compose, think
 from .candidate import Answer, candidate_of, ratings
 from .code import Run, execute, summarise
+from .computer_use import next_action
 from .detection import detect
 from .faults import Directive
 from .json_instance import InstanceBuilder
@@ -111,6 +112,9 @@ def _content(prompt: Prompt, directive: Directive) -> Answer:
     calls = functions.choose_calls(prompt)
     if calls:
         return Answer([{"functionCall": call} for call in calls])
+    action = next_action(prompt)
+    if action is not None:
+        return Answer([{"text": action}] if isinstance(action, str) else [{"functionCall": call} for call in action])
     parts = transcribe(prompt)
     if parts is not None:
         return Answer(parts)

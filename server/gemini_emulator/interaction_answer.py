@@ -79,10 +79,10 @@ def _steps(candidate: Object, prompt: Prompt, rate: int) -> list[Object]:
         elif "executableCode" in part:
             ran = _ident(prompt, "code")
             arguments = {"language": "python", "code": part["executableCode"]["code"]}
-            steps.append(_call("code_execution", ran, arguments))
+            steps.append(step_call("code_execution", ran, arguments))
         elif "codeExecutionResult" in part:
             output: str = part["codeExecutionResult"].get("output", "")
-            steps.append(_result("code_execution", ran, output) | {"is_error": False})
+            steps.append(step_result("code_execution", ran, output) | {"is_error": False})
         elif "inlineData" in part or "fileData" in part:
             content.append(_media(part, rate))
         elif part.get("text"):
@@ -123,11 +123,13 @@ def _ident(prompt: Prompt, purpose: str) -> str:
     return f"{prompt.rng(f'step {purpose}').getrandbits(40):010x}"
 
 
-def _call(tool: str, ident: str, arguments: Object) -> Object:
+def step_call(tool: str, ident: str, arguments: Object) -> Object:
+    """The step of a call to a tool of the service."""
     return {"type": f"{tool}_call", "id": ident, "arguments": arguments, "signature": sign(tool, ident, arguments)}
 
 
-def _result(tool: str, ident: str, result: object) -> Object:
+def step_result(tool: str, ident: str, result: object) -> Object:
+    """The step of what such a tool answered."""
     return {"type": f"{tool}_result", "call_id": ident, "result": result, "signature": sign(tool, ident, result)}
 
 
@@ -142,7 +144,8 @@ def _pages(candidate: Object, prompt: Prompt) -> list[Object]:
         for one in entries
     ]
     urls = [one["retrievedUrl"] for one in entries]
-    return [_call("url_context", ident, {"urls": urls}), _result("url_context", ident, results) | {"is_error": False}]
+    read = step_result("url_context", ident, results) | {"is_error": False}
+    return [step_call("url_context", ident, {"urls": urls}), read]
 
 
 def _retrieved(grounding: Object) -> bool:
@@ -166,8 +169,8 @@ def _searched(candidate: Object, prompt: Prompt) -> list[Object]:
         shown = grounding.get("searchEntryPoint", {}).get("renderedContent", "")
         kind = "image_search" if len(images) == len(queries) else "web_search"
         return [
-            _call("google_search", ident, {"queries": queries}) | {"search_type": kind},
-            _result("google_search", ident, [{"search_suggestions": shown}]) | {"is_error": False},
+            step_call("google_search", ident, {"queries": queries}) | {"search_type": kind},
+            step_result("google_search", ident, [{"search_suggestions": shown}]) | {"is_error": False},
         ]
     places = [
         {"name": one["title"], "place_id": one["placeId"], "url": one["uri"]}
@@ -178,7 +181,7 @@ def _searched(candidate: Object, prompt: Prompt) -> list[Object]:
     if "googleMapsWidgetContextToken" in grounding:
         found["widget_context_token"] = grounding["googleMapsWidgetContextToken"]
     asked = {"queries": [prompt.facts.topic()]}
-    return [_call("google_maps", ident, asked), _result("google_maps", ident, [found])]
+    return [step_call("google_maps", ident, asked), step_result("google_maps", ident, [found])]
 
 
 def _annotate(content: list[Object], candidate: Object, parts: list[Object]) -> None:
@@ -198,11 +201,12 @@ def _citations(grounding: Object) -> list[Object]:
         segment: Object = support["segment"]
         where = {"start_index": segment.get("startIndex", 0), "end_index": segment["endIndex"]}
         indices: list[int] = support["groundingChunkIndices"]
-        found += [_citation(chunks[index]) | where for index in indices]
+        found += [citation_of(chunks[index]) | where for index in indices]
     return found
 
 
-def _citation(chunk: Object) -> Object:
+def citation_of(chunk: Object) -> Object:
+    """A grounding chunk as an annotation, without its place in the text."""
     if "maps" in chunk:
         place: Object = chunk["maps"]
         return {"type": "place_citation", "place_id": place["placeId"], "name": place["title"], "url": place["uri"]}

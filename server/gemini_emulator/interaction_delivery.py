@@ -24,7 +24,8 @@ from .wire import Object, dump, is_object
 
 Stream: TypeAlias = Callable[[], AsyncGenerator[Object]]
 
-_PATH = re.compile(r"/v1(?:alpha|beta)?/interactions(?:/|$)")
+_FAMILY = "interactions|agents|environments|voices|decisions|credentials|triggers|webhooks"
+_PATH = re.compile(rf"/v1(?:alpha|beta)?/(?:{_FAMILY})(?:/|$)")
 _DONE = b"event: done\ndata: [DONE]\n\n"
 
 

@@ -63,6 +63,11 @@ def not_found(message: str) -> InteractionError:
     return InteractionError(404, "not_found", message)
 
 
+def taken(what: str, ident: str) -> InteractionError:
+    """409 for an id that exists already."""
+    return InteractionError(409, "already_exists", f"{what} '{ident}' already exists.")
+
+
 def _at(place: str) -> str:
     return f" at '{place}'" if place else ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 
 from .interaction_outcome import Outcome
+from .interaction_usage import partly
 from .wire import Object, digest, dump
 
 _PIECES = 6
@@ -17,22 +18,34 @@ _SOUND = 192_000
 """Characters of base64 in one delta of sound; a multiple of 16, so that each piece holds whole samples."""
 
 
-def events(ident: str, head: Object, outcome: Outcome) -> list[Object]:
+def events(ident: str, head: Object, outcome: Outcome, *, told: bool = False) -> list[Object]:
     """All events of an interaction.
 
     Args:
         ident: its id.
         head: the fields that every snapshot has.
         outcome: how it ends.
+        told: whether the last delta of each step tells the usage so far, as those of agents do.
     """
     opening: list[Object] = [
         {"event_type": "interaction.created", "interaction": {**head, "status": "in_progress"}},
         {"event_type": "interaction.status_update", "interaction_id": ident, "status": "in_progress"},
     ]
     steps = [event for index, step in enumerate(outcome.steps) for event in _step(index, step)]
+    if told:
+        steps = _telling(steps, outcome.usage)
     errors: list[Object] = [{"event_type": "error", "error": error} for error in outcome.errors]
     ending = [] if outcome.refused else [completed(head, outcome)]
     return numbered(ident, [*opening, *steps, *errors, *ending])
+
+
+def _telling(steps: list[Object], usage: Object) -> list[Object]:
+    told: list[Object] = []
+    for at, event in enumerate(steps):
+        if event["event_type"] == "step.stop" and told[-1]["event_type"] == "step.delta":
+            told[-1] = {**told[-1], "metadata": {"total_usage": partly(usage, at / len(steps))}}
+        told.append(event)
+    return told
 
 
 def completed(head: Object, outcome: Outcome) -> Object:
@@ -89,7 +102,8 @@ def _step(index: int, step: Object) -> list[Object]:
         deltas = [{"type": kind, **nothing, "signature": step["signature"]}]
     else:
         # What a tool was asked and what it answered come in one piece.
-        deltas = [{name: value for name, value in step.items() if name not in shell or name == "type"}]
+        both = ("type", "name", "server_name") if kind.startswith("mcp_server_tool") else ("type",)
+        deltas = [{name: value for name, value in step.items() if name not in shell or name in both}]
         shell |= {"arguments": {}} if "arguments" in step else {"result": []}
     return [
         {"event_type": "step.start", "index": index, "step": shell},

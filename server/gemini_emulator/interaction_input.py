@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Callable
 
 from .interaction_errors import missing, refused
@@ -118,12 +119,25 @@ def _response(step: Object, called: dict[str, str]) -> Object:
     if name is None:
         raise refused(f"The function result with call_id '{step['call_id']}' does not answer any function call.")
     result: object = step["result"]
+    parts: list[Object] = []
     if is_list(result):
-        result = {"result": " ".join(one.get("text") or dump(one) for one in result)}
+        parts = [part_of(one) for one in result if one["type"] == "image" and "data" in one]
+        texts = [one.get("text") or dump(one) for one in result if one["type"] != "image" or "data" not in one]
+        result = _read(" ".join(texts))
     response = result if is_object(result) else {"result": result}
     if step.get("is_error"):
         response = {"error": response}
-    return {"functionResponse": {"id": step["call_id"], "name": name, "response": response}}
+    answer: Object = {"id": step["call_id"], "name": name, "response": response}
+    return {"functionResponse": {**answer, **({"parts": parts} if parts else {})}}
+
+
+def _read(text: str) -> object:
+    """The object that a text is in JSON, as the results of actions on a screen are sent; else the text."""
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return found if is_object(found) else text
 
 
 def part_of(content: Object) -> Object:

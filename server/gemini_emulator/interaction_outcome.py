@@ -21,7 +21,7 @@ from .pictures import Publish
 from .prompt import Prompt
 from .refusals import check_request
 from .schema import check
-from .wire import Object
+from .wire import Object, digest
 
 _MODALITIES: dict[Kind, dict[str, str]] = {"speech": {"audio": "AUDIO"}, "image": {"text": "TEXT", "image": "IMAGE"}}
 
@@ -54,6 +54,7 @@ class Order:
         publish: makes a file of media that are to be delivered as a URI.
         film: the video of the previous interaction.
         search: looks into File Search stores, when the request has that tool.
+        voiced: puts what is known about voices that were made into a generateContent request.
     """
 
     body: Object
@@ -69,6 +70,7 @@ class Order:
     publish: Publish
     film: Film | None = None
     search: Callable[[Prompt], Prompt] = lambda prompt: prompt
+    voiced: Callable[[Object], Object] = lambda request: request
 
     @property
     def config(self) -> Object:
@@ -123,6 +125,7 @@ def prompt_of(order: Order) -> Prompt:
         request.setdefault("generationConfig", {})["responseModalities"] = names
     try:
         request = check("GenerateContentRequest", request, order.version)
+        request = order.voiced(request)
         check_request(request, order.card)
         prompt = Prompt(request, order.card, order.serving, order.today, order.directive.said())
         count, limit = prompt.tally.total, order.card.inputs
@@ -162,14 +165,34 @@ def ended(outcome: Outcome, directive: Directive) -> Outcome:
     status = directive.get("outcome")
     if not status or outcome.refused:
         return outcome
+    if status == "requires_action":
+        return replace(outcome, status=status, steps=_asking(outcome.steps))
     if status == "failed":
         message = directive.get("message", "An internal error has occurred.").replace("_", " ")
         error = {"code": directive.get("code", "api_error"), "message": message}
         return replace(outcome, status=status, steps=[], errors=[error], film=None)
-    return replace(outcome, status=status, steps=_half(outcome.steps), film=None)
+    return replace(outcome, status=status, steps=halved(outcome.steps), film=None)
 
 
-def _half(steps: list[Object]) -> list[Object]:
+def with_forced_call(body: Object, directive: Directive) -> Object:
+    """A request whose functions are called in any case, when `outcome=requires_action` asks for that."""
+    functions = any(tool["type"] == "function" for tool in body.get("tools", []))
+    if directive.get("outcome") != "requires_action" or not functions:
+        return body
+    return {**body, "generation_config": {**body.get("generation_config", {}), "tool_choice": "any"}}
+
+
+def _asking(steps: list[Object]) -> list[Object]:
+    """Steps that end with a call: the one that is there, or a question to the user."""
+    if any(step["type"] == "function_call" for step in steps):
+        return steps
+    before = [step for step in steps if step["type"] != "model_output"]
+    ident = f"call_{digest(steps).hex()[:12]}"
+    call: Object = {"type": "function_call", "id": ident, "name": "ask_user", "arguments": {"question": "Go on?"}}
+    return [*before, call]
+
+
+def halved(steps: list[Object]) -> list[Object]:
     """Steps that were broken off: half of the last text, and no media."""
     kept: list[Object] = []
     for step in steps:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 
-from .interaction_errors import refused, unready
+from .interaction_errors import missing, refused, unready
 from .interaction_formats import Kind
 from .interaction_input import user_contents
 from .models import ModelCard
+from .webhook_store import check_uri
 from .wire import Object
 
 _MOST_LABELS = 64
@@ -30,6 +31,8 @@ def check_order(body: Object, card: ModelCard, kind: Kind, fresh: list[Object]) 
     if body.get("background") and body.get("store") is False:
         raise refused("Background interactions must be stored: 'background' requires 'store' to be true.")
     _labels(body.get("labels", {}))
+    if "webhook_config" in body:
+        _webhook(body)
     config: Object = body.get("generation_config", {})
     for name, needed in _CONFIGS.items():
         if name in config and kind != needed:
@@ -66,6 +69,16 @@ def _labels(labels: dict[str, str]) -> None:
                 f"Invalid label '{key}': at most 63 lowercase letters, digits, underscores and dashes, the key "
                 "beginning with a letter."
             )
+
+
+def _webhook(body: Object) -> None:
+    if not body.get("background"):
+        raise refused("'webhook_config' requires 'background' to be true.")
+    uris: list[str] = body["webhook_config"].get("uris", [])
+    if not uris:
+        raise missing("uris", "webhook_config")
+    for uri in uris:
+        check_uri(uri, "webhook_config.uris")
 
 
 def _music(fresh: list[Object], card: ModelCard) -> None:

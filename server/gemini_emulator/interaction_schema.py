@@ -42,10 +42,10 @@ def _message(name: str, value: Object, place: str, given: Object) -> Object:
     for key, item in value.items():
         if key in given:
             continue
-        if key not in fields:
+        if key not in fields and "*" not in fields:
             raise unknown(key, place)
         if item is not None:
-            result[key] = _value(fields[key], item, key, f"{place}.{key}" if place else key, place)
+            result[key] = _value(fields.get(key, "any"), item, key, f"{place}.{key}" if place else key, place)
     for key in REQUIRED[name]:
         if key not in result:
             raise missing(key, place)

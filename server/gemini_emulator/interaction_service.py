@@ -9,22 +9,28 @@ from collections.abc import AsyncGenerator, Callable
 
 from anyio import to_thread
 
-from . import interaction_answer, interaction_music, interaction_video
+from . import interaction_agent_answer, interaction_answer, interaction_music, interaction_video
 from .errors import ApiError
 from .exchange import Call, Reply, Route, Service
 from .faults import Directive
+from .interaction_agent_answer import Workplace
+from .interaction_agent_rules import check_agent_order
+from .interaction_agents import agent_named, completed_body
 from .interaction_delivery import LateReply
-from .interaction_errors import InteractionError, of_family, refused, unready
+from .interaction_environment import definition_of, environment_of
+from .interaction_errors import InteractionError, of_family, refused
 from .interaction_events import position
-from .interaction_files import opened
 from .interaction_formats import Kind, formats_of, kind_of
-from .interaction_input import steps_of, texts_of
-from .interaction_outcome import Order, Outcome, ended
-from .interaction_rules import check_order, check_previous
+from .interaction_input import texts_of
+from .interaction_outcome import Order, Outcome, ended, with_forced_call
+from .interaction_progress import Progress
+from .interaction_rules import check_order
 from .interaction_schema import check
 from .interaction_store import Interaction
+from .interaction_turn import Turn, turn_of
 from .pictures import Publish
 from .retrieval_tool import searched
+from .voice_references import with_voices
 from .wire import Object, is_object
 
 _MAKERS: dict[Kind, Callable[[Order], Callable[[], Outcome]]] = {
@@ -37,42 +43,94 @@ _MAKERS: dict[Kind, Callable[[Order], Callable[[], Outcome]]] = {
 
 
 def create(service: Service, call: Call) -> Reply:
-    """`interactions.create`."""
-    body = _body(call.body)
+    """`interactions.create`, with a model or with an agent."""
+    given = call.body
+    if is_object(given) and given.get("agent") is not None:
+        if given.get("model") is not None:
+            raise refused("Only one of 'model' and 'agent' may be set.")
+        return _with_agent(service, call, check("CreateAgentInteraction", given))
+    return _with_model(service, call, check("CreateModelInteraction", given))
+
+
+def _with_model(service: Service, call: Call, body: Object) -> Reply:
     try:
         card = service.catalogue.get(body["model"], call.version)
     except ApiError as error:
         raise of_family(error) from None
     kind = kind_of(card)
-    previous = _previous(service, body)
-    owner = _owner(previous, body)
-    fresh = owner.asked if owner else opened(steps_of(body.get("input")), service.files)
-    check_order(body, card, kind, fresh)
-    history = previous.said + opened(previous.outcome.steps, service.files) if previous and not owner else []
-    directive = _directive(service, call, fresh, owner)
+    turn = turn_of(service, body)
+    check_order(body, card, kind, turn.fresh)
+    directive = _directive(service, call, turn)
     order = Order(
-        body=body,
+        body=with_forced_call(body, directive),
         card=card,
         serving=service.catalogue.serving(card),
         kind=kind,
         version=call.version,
-        history=history,
-        fresh=fresh,
+        history=turn.history,
+        fresh=turn.fresh,
         formats=formats_of(body, card, kind),
         directive=directive,
         today=service.options.date(),
         publish=_publisher(service, call, directive),
-        film=previous.outcome.film if previous else None,
+        film=turn.previous.outcome.film if turn.previous else None,
+        search=lambda prompt: searched(prompt, service.search_stores),
+        voiced=lambda request: with_voices(request, service.voices),
+    )
+    progress = Progress(service.clock, directive, background=bool(body.get("background")))
+    return _begun(service, turn, order, _MAKERS[kind](order), {"model": order.serving.id}, progress)
+
+
+def _with_agent(service: Service, call: Call, given: Object) -> Reply:
+    agent = agent_named(given["agent"], lambda ident: definition_of(service, ident))
+    body = completed_body(given, agent)
+    turn = turn_of(service, body)
+    check_order(body, agent.model, "text", turn.fresh)
+    check_agent_order(body, agent, turn.fresh)
+    directive = _directive(service, call, turn)
+    order = Order(
+        body=with_forced_call(body, directive),
+        card=agent.model,
+        serving=agent.model,
+        kind="text",
+        version=call.version,
+        history=turn.history,
+        fresh=turn.fresh,
+        formats=formats_of(body, agent.model, "text"),
+        directive=directive,
+        today=service.options.date(),
+        publish=_publisher(service, call, directive),
         search=lambda prompt: searched(prompt, service.search_stores),
     )
-    make = _MAKERS[kind](order)
-    said = owner.said + owner.outcome.steps if owner else [*history, *fresh]
+    place = Workplace(service.environments)
+    open_place = environment_of(service, body, turn.previous) if agent.work == "antigravity" else lambda: ""
+    make = interaction_agent_answer.prepare(order, agent, place)
+    background = bool(body.get("background"))
+    progress = Progress(service.clock, directive, background=background, polls=agent.polls, usual=agent.usual)
+
+    def opened_place() -> str:
+        place.ident = open_place()
+        return place.ident
+
+    return _begun(service, turn, order, make, {"agent": agent.ident}, progress, opened_place)
+
+
+def _begun(
+    service: Service,
+    turn: Turn,
+    order: Order,
+    make: Callable[[], Outcome],
+    who: Object,
+    progress: Progress,
+    environment: Callable[[], str] = str,
+) -> Reply:
+    body, directive = order.body, order.directive
 
     def begin() -> Interaction:
-        asked = [*history, *fresh]
+        asked = [*turn.history, *turn.fresh]
         begun = Interaction(
-            service.interactions.name(body), order.serving.id, body, asked, said, lambda: ended(make(), directive),
-            directive, service.clock,
+            service.interactions.name(body), who, body, asked, turn.said, lambda: ended(make(), directive), directive,
+            progress, service.clock, environment(),
         )  # fmt: skip
         if not begun.background and not body.get("stream") and begun.outcome.refused:
             error: Object = begun.outcome.errors[0]
@@ -117,38 +175,10 @@ def delete(service: Service, call: Call) -> Reply:
     return Reply({}, directive=call.directive)
 
 
-def _body(given: object) -> Object:
-    if is_object(given) and "agent" in given:
-        if "model" in given:
-            raise refused("Only one of 'model' and 'agent' may be set.")
-        raise InteractionError(404, "not_found", f"Agent '{given['agent']}' was not found.")
-    return check("CreateModelInteraction", given)
-
-
-def _previous(service: Service, body: Object) -> Interaction | None:
-    ident: str | None = body.get("previous_interaction_id")
-    if ident is None:
-        return None
-    previous = service.interactions.find(ident)
-    check_previous(previous.status, ident)
-    return previous
-
-
-def _owner(previous: Interaction | None, body: Object) -> Interaction | None:
-    """The interaction that a continuation token came from, when the context is to be rebuilt from it."""
-    if "continuation_token" not in body or previous is None or "input" in body:
-        return None
-    if previous.outcome.token != body["continuation_token"]:
-        raise unready("The continuation_token does not belong to the previous interaction.")
-    if body["model"] != previous.body["model"]:
-        raise refused("A continued interaction must keep its model.")
-    return previous
-
-
-def _directive(service: Service, call: Call, fresh: list[Object], owner: Interaction | None) -> Directive:
-    if owner is not None:
-        return call.directive.merged(owner.directive)
-    return call.directive.merged(service.faults.from_prompt(texts_of(fresh), call.path))
+def _directive(service: Service, call: Call, turn: Turn) -> Directive:
+    if turn.owner is not None:
+        return call.directive.merged(turn.owner.directive)
+    return call.directive.merged(service.faults.from_prompt(texts_of(turn.fresh), call.path))
 
 
 def _publisher(service: Service, call: Call, directive: Directive) -> Publish:

@@ -3,11 +3,23 @@
 A line reads `field:type`, separated by blanks; `field!:type` is required. A type is a scalar (`str`, `bool`, `int`,
 `num`), `any`, `map` (a free JSON object), a message of this table, `@Union` (messages told apart by their `type`),
 `#Enum`, `[type]`, `{type}` (an object with values of that type), or alternatives for several JSON forms, `str/Message`.
+A message with the field `*` takes fields of any name.
 
 Source: the schema of the official SDK of November 2026 and the Interactions API reference.
 """
 
 from __future__ import annotations
+
+from . import (
+    agent_shapes,
+    credential_shapes,
+    decision_shapes,
+    environment_shapes,
+    interaction_agent_shapes,
+    trigger_shapes,
+    voice_shapes,
+    webhook_shapes,
+)
 
 _ANNOTATED = "start_index:int end_index:int"
 _CALL = "id!:str signature:str"
@@ -100,6 +112,14 @@ MESSAGES: dict[str, str] = {
     "FunctionNames": "function_names:[str]",
     "ToolSearchResult": f"{_RESULT} result:[@ResultContent]",
     "RetrievalCall": f"{_CALL} arguments!:Queries retrieval_type:str",
+    **interaction_agent_shapes.MESSAGES,
+    **trigger_shapes.MESSAGES,
+    **webhook_shapes.MESSAGES,
+    **agent_shapes.MESSAGES,
+    **environment_shapes.MESSAGES,
+    **voice_shapes.MESSAGES,
+    **decision_shapes.MESSAGES,
+    **credential_shapes.MESSAGES,
 }
 
 _CONTENT = """text=TextContent image=ImageContent audio=AudioContent document=DocumentContent video=VideoContent"""
@@ -127,6 +147,10 @@ _UNIONS: dict[str, str] = {
     "AudioProcessing": "static=StaticAudio",
     "DocumentProcessing": "static=StaticDocument",
     "VideoProcessing": "static=StaticVideo",
+    **interaction_agent_shapes.UNIONS,
+    **agent_shapes.UNIONS,
+    **decision_shapes.UNIONS,
+    **credential_shapes.UNIONS,
 }
 
 _ENUMS: dict[str, str] = {
@@ -173,6 +197,12 @@ _ENUMS: dict[str, str] = {
         application/vnd.openxmlformats-officedocument.wordprocessingml.template
         application/vnd.oasis.opendocument.text application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
         application/vnd.ms-excel application/vnd.oasis.opendocument.spreadsheet""",
+    **interaction_agent_shapes.ENUMS,
+    **trigger_shapes.ENUMS,
+    **webhook_shapes.ENUMS,
+    **environment_shapes.ENUMS,
+    **voice_shapes.ENUMS,
+    **credential_shapes.ENUMS,
 }
 
 ENUMS: dict[str, tuple[str, ...]] = {name: tuple(values.split()) for name, values in _ENUMS.items()}

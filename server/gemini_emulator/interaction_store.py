@@ -1,7 +1,7 @@
 """The interactions of one emulator: those that were stored, and how far those in the background have come.
 
-A background interaction is in progress for some polls, or for some time by the emulator's clock. A stream that follows
-it drives it as well: what a client has seen of it has happened. Source: "Background execution" and "Interactions API"
+`interaction_progress` says how far one in the background has come. A stream that follows it drives it as well: what a
+client has seen of it has happened. Source: "Background execution" and "Interactions API"
 (data retention) of the Gemini API.
 """
 
@@ -19,10 +19,11 @@ from .faults import Directive
 from .interaction_errors import not_found, refused, unready
 from .interaction_events import completed, events, numbered
 from .interaction_outcome import Outcome
+from .interaction_progress import Progress
+from .interaction_usage import partly
 from .wire import Object, digest
 
 _NAME = re.compile(r"v1_[\w-]{20,}")
-_POLLS = 2
 
 
 class Interaction:
@@ -30,42 +31,45 @@ class Interaction:
 
     Args:
         ident: its id.
-        model: who answers.
+        who: who answers, `{"model": …}` or `{"agent": …}`, with the other fields that each snapshot has.
         body: the request.
         asked: the steps that the answer is drawn from.
         said: the steps before the answer, as the next turn sees them; a continued answer has its beginning here.
         make: writes the answer; called once, and maybe in a thread.
         directive: what a test wants to happen.
+        progress: how far it has come.
         clock: the emulator's time.
+        environment: the id of the environment that an agent works in.
     """
 
     def __init__(
         self,
         ident: str,
-        model: str,
+        who: Object,
         body: Object,
         asked: list[Object],
         said: list[Object],
         make: Callable[[], Outcome],
         directive: Directive,
+        progress: Progress,
         clock: EmulatorClock,
+        environment: str = "",
     ) -> None:
         self.ident = ident
-        self.model = model
+        self.who = who
         self.body = body
         self.asked = asked
         self.said = said
         self.directive = directive
         self.background: bool = bool(body.get("background"))
+        self.environment = environment
+        self.created: datetime = progress.created
+        self.progress = progress
         self._make = make
         self._made: Outcome | None = None
         self._making = Lock()
         self._clock = clock
-        self.created: datetime = clock()
-        self._polls_left = directive.number("polls", _POLLS)
-        self._lasts = directive.seconds("lasts") if self.background else 0.0
         self._seen = 0
-        self._looks = 0
         self._events: list[Object] = []
         self._kept: list[Object] | None = None
 
@@ -82,15 +86,22 @@ class Interaction:
         """The status at this moment."""
         if self._kept is not None:
             return "cancelled"
-        if not self._running():
+        if not self.running:
             return self.outcome.status
-        return "queued" if "queued" in self.directive and not self._looks else "in_progress"
+        return "queued" if "queued" in self.directive and not self.progress.looked_at else "in_progress"
+
+    @property
+    def running(self) -> bool:
+        """Whether there is more to come; asking makes nothing that has not been looked at."""
+        if self._kept is not None or self.progress.share >= 1:
+            return False
+        return not self._seen or self._seen < len(self._all())
 
     @property
     def head(self) -> Object:
         """The fields that every snapshot of it has."""
         moment = self.created.strftime("%Y-%m-%dT%H:%M:%SZ")
-        head: Object = {"id": self.ident, "object": "interaction", "model": self.model}
+        head: Object = {"id": self.ident, "object": "interaction", **self.who}
         head |= {"created": moment, "updated": moment, "service_tier": self.body.get("service_tier", "standard")}
         return head
 
@@ -98,13 +109,15 @@ class Interaction:
         """The `Interaction` resource."""
         status = self.status
         resource: Object = {**self.head, "status": status}
-        for name in ("previous_interaction_id", "labels"):
+        for name in ("previous_interaction_id", "labels", "agent_config", "webhook_config"):
             if name in self.body:
                 resource[name] = self.body[name]
+        if self.environment:
+            resource["environment_id"] = self.environment
         if include_input and "input" in self.body:
             resource["input"] = self.body["input"]
         if status in ("queued", "in_progress", "cancelled"):
-            return resource
+            return {**resource, **self._so_far()}
         outcome = self.outcome
         resource |= {"steps": outcome.steps, "usage": outcome.usage}
         if outcome.errors:
@@ -114,11 +127,9 @@ class Interaction:
         return resource
 
     def look(self, *, include_input: bool = False) -> Object:
-        """The resource as a poll gets it; polls are what time is counted in, unless `lasts=` says otherwise."""
+        """The resource as a poll gets it."""
         resource = self.view(include_input=include_input)
-        self._looks += 1
-        if not self._lasts:
-            self._polls_left = max(0, self._polls_left - 1)
+        self.progress.look()
         return resource
 
     def cancel(self) -> None:
@@ -129,10 +140,12 @@ class Interaction:
         """
         if not self.background:
             raise unready("Only background interactions can be cancelled.")
-        if self._kept is not None or not self._running():
+        if not self.running:
             raise unready(f"The interaction is {self.status}; only a running one can be cancelled.")
-        kept = self._all()[: self.released() if self._lasts else self._seen]
-        self._kept = [*kept, *numbered(self.ident, [completed(self.head, Outcome("cancelled"))], len(kept))]
+        kept = self._all()[: self._happened()]
+        usage: Object = self._so_far().get("usage", {})
+        ending = completed(self.head, Outcome("cancelled", usage=usage))
+        self._kept = [*kept, *numbered(self.ident, [ending], len(kept))]
         self._clock.wake()
 
     def events(self) -> list[Object]:
@@ -142,14 +155,14 @@ class Interaction:
     def released(self) -> int:
         """How many of its events have happened by now; a stream makes the others happen by going on."""
         total = len(self.events())
-        if self._kept is not None or not self._lasts:
+        if self._kept is not None or not self.progress.lasts:
             return total
-        passed = (self._clock() - self.created).total_seconds()
-        return sum(passed >= self._lasts * number / total for number in range(total))
+        share = self.progress.share
+        return sum(share >= number / total for number in range(total))
 
     async def wait(self, number: int) -> None:
         """Wait for an event to happen, or for something else to."""
-        await self._clock.wait(self.created + timedelta(seconds=self._lasts * number / len(self.events())))
+        await self._clock.wait(self.progress.moment(number / len(self.events())))
 
     def saw(self, number: int) -> None:
         """A stream delivers an event."""
@@ -157,15 +170,30 @@ class Interaction:
 
     def _all(self) -> list[Object]:
         if not self._events:
-            self._events = events(self.ident, self.head, self.outcome)
+            self._events = events(self.ident, self.head, self.outcome, told="agent" in self.who)
         return self._events
 
-    def _running(self) -> bool:
-        if not self.background:
-            return False
-        if self._lasts:
-            return self._clock() < self.created + timedelta(seconds=self._lasts)
-        return self._polls_left > 0 and (not self._seen or self._seen < len(self._all()))
+    def _happened(self) -> int:
+        """How many events somebody may know of: those that a stream has delivered, or that time and polls allow."""
+        if self.progress.lasts:
+            return self.released()
+        return max(self._seen, int(self.progress.share * len(self._all())) if self.progress.share else 0)
+
+    def _so_far(self) -> Object:
+        """What an agent has done by now, and what that cost; models show nothing of their work before its end."""
+        if "agent" not in self.who:
+            return {}
+        # At the beginning nothing has to be made to know this.
+        if self._kept is None and not self._seen and not self.progress.share:
+            return {}
+        if self._kept is not None:
+            happened, total = len(self._kept) - 1, len(self._all())
+        else:
+            happened, total = self._happened(), len(self._all())
+        done = sum(event["event_type"] == "step.stop" for event in self._all()[:happened])
+        if not done:
+            return {}
+        return {"steps": self.outcome.steps[:done], "usage": partly(self.outcome.usage, happened / total)}
 
 
 class Interactions:
@@ -180,6 +208,7 @@ class Interactions:
         self.clock = clock
         self._kept = timedelta(days=days)
         self._items: dict[str, Interaction] = {}
+        self._open: dict[str, Interaction] = {}
         self._numbers = count(1)
 
     def name(self, body: Object) -> str:
@@ -190,6 +219,19 @@ class Interactions:
     def add(self, interaction: Interaction) -> None:
         """Store an interaction."""
         self._items[interaction.ident] = interaction
+        if interaction.background:
+            self._open[interaction.ident] = interaction
+
+    def ended(self) -> list[Interaction]:
+        """Those in the background that have ended since the last call, each once."""
+        over = [item for item in list(self._open.values()) if not item.running]
+        for item in over:
+            self._open.pop(item.ident, None)
+        return over
+
+    def next_end(self) -> datetime | None:
+        """When the next of those in the background ends by the clock."""
+        return min((item.progress.ends for item in list(self._open.values()) if item.progress.ends), default=None)
 
     def find(self, ident: str) -> Interaction:
         """A stored interaction.
@@ -199,7 +241,7 @@ class Interactions:
         """
         for name, item in list(self._items.items()):
             if self.clock() >= item.created + self._kept:
-                del self._items[name]
+                self._drop(name)
         if not _NAME.fullmatch(ident):
             raise refused(f"Invalid interaction name: '{ident}'.")
         if ident not in self._items:
@@ -212,4 +254,8 @@ class Interactions:
         Raises:
             InteractionError: 404 for one that is not there.
         """
-        del self._items[self.find(ident).ident]
+        self._drop(self.find(ident).ident)
+
+    def _drop(self, ident: str) -> None:
+        del self._items[ident]
+        self._open.pop(ident, None)

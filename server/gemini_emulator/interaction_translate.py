@@ -102,7 +102,7 @@ def _speech(given: Object) -> Object:
     voices = speakers(given)
     if not voices:
         return {}
-    configs = [{"prebuiltVoiceConfig": {"voiceName": one["voice"]}} if "voice" in one else {} for one in voices]
+    configs = [{"voice": one["voice"]} if "voice" in one else {} for one in voices]
     config: Object = {"voiceConfig": configs[0]} if configs[0] else {}
     if len(voices) > 1:
         pairs = zip(voices, configs, strict=True)
@@ -170,12 +170,25 @@ def _files(tool: Object) -> Object:
     return {"fileSearch": {names[name]: value for name, value in tool.items() if name in names}}
 
 
+def _computer(tool: Object) -> Object:
+    settings: Object = {"environment": f"ENVIRONMENT_{tool.get('environment', 'browser').upper()}"}
+    names = {
+        "excluded_predefined_functions": "excludedPredefinedFunctions",
+        "enable_prompt_injection_detection": "enablePromptInjectionDetection",
+    }
+    settings |= {names[name]: value for name, value in tool.items() if name in names}
+    if "disabled_safety_policies" in tool:
+        settings["disabledSafetyPolicies"] = [policy.upper() for policy in tool["disabled_safety_policies"]]
+    return {"computerUse": settings}
+
+
 _BUILT_IN: dict[str, Callable[[Object], Object]] = {
     "google_search": _search,
     "google_maps": lambda tool: {"googleMaps": {"enableWidget": True} if tool.get("enable_widget") else {}},
     "url_context": lambda _: {"urlContext": {}},
     "code_execution": lambda _: {"codeExecution": {}},
     "file_search": _files,
+    "computer_use": _computer,
 }
 """The tools that are emulated; the others are taken, and never used by this model."""
 

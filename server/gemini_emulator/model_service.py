@@ -21,6 +21,7 @@ from .schema import check
 from .store import page
 from .streaming import events
 from .tokens import Tally, of_prompt
+from .voice_references import with_voices
 from .wire import Object
 
 _PAGE = 50
@@ -109,7 +110,7 @@ def _read(service: Service, call: Call, method: str) -> tuple[Prompt, Directive]
     card = service.catalogue.get(call.names["model"], call.version, method)
     request = check("GenerateContentRequest", call.body, call.version)
     cached = cache_of(request, card, service.caches)
-    request = _opened(with_cache(request, cached), service)
+    request = with_voices(_opened(with_cache(request, cached), service), service.voices)
     before = cached.contents if cached else []
     check_request({**request, "contents": [*before, *request.get("contents", [])]}, card)
     if cached:

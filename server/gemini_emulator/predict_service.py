@@ -40,7 +40,7 @@ def predict(service: Service, call: Call) -> Reply:
     card = service.catalogue.get(call.names["model"], call.version, "predict", legacy=service.options.legacy_media)
     order = picture_order(check("PredictRequest", call.body, call.version), card)
     directive = call.directive.merged(service.faults.from_prompt([order.prompt], call.path))
-    return Reply(_pictures(order, directive), directive=directive)
+    return Reply(pictures(order, directive), directive=directive)
 
 
 def predict_long_running(service: Service, call: Call) -> Reply:
@@ -60,7 +60,8 @@ def predict_long_running(service: Service, call: Call) -> Reply:
     return Reply(operation, directive=directive)
 
 
-def _pictures(order: PictureOrder, directive: Directive) -> Object:
+def pictures(order: PictureOrder, directive: Directive, seed: int = 0) -> Object:
+    """The predictions of an order; another seed makes other pictures."""
     prompt = without_directives(order.prompt)
     blocked = _held_back(directive, order.count)
     width, height = (side * (2 if order.size == "2K" else 1) for side in _SIZES[order.aspect_ratio])
@@ -71,7 +72,7 @@ def _pictures(order: PictureOrder, directive: Directive) -> Object:
                 predictions.append({"raiFilteredReason": _BLOCKED_PICTURES})
             continue
         # Several samples of one prompt differ; the seed of a picture is its text.
-        data = draw(prompt + " " * number, width, height, mime_type=order.mime_type, quality=order.quality)
+        data = draw(prompt + " " * (number + seed), width, height, mime_type=order.mime_type, quality=order.quality)
         one: Object = {"mimeType": order.mime_type, "bytesBase64Encoded": base64.b64encode(data).decode()}
         predictions.append({**one, **({"safetyAttributes": _attributes("Image")} if order.attributes else {})})
     response: Object = {"predictions": predictions} if predictions else {}
@@ -88,31 +89,46 @@ def _held_back(directive: Directive, count: int) -> int:
     return min(count, directive.number("filtered", count)) if "filtered" in directive else 0
 
 
-def _ended(service: Service, order: FilmOrder, directive: Directive, version: str, base_url: str) -> Object:
-    """What the operation has when it is done: its error, or its videos."""
-    if "outcome" in directive:
-        message = directive.get("message").replace("_", " ") or _FAILED
-        return {"error": {"code": _CODES.get(directive.get("code").upper(), 13), "message": message}}
+def failure(directive: Directive) -> Object | None:
+    """What an operation has that is to fail; None when it is not."""
+    if "outcome" not in directive:
+        return None
+    message = directive.get("message").replace("_", " ") or _FAILED
+    return {"error": {"code": _CODES.get(directive.get("code").upper(), 13), "message": message}}
+
+
+def films(order: FilmOrder, directive: Directive, seed: int = 0) -> tuple[list[bytes], list[str]]:
+    """The videos of an order, and the reasons for those that are held back; another seed makes other videos."""
     blocked = _held_back(directive, order.count)
     seconds = float(order.seconds)
     if order.video is not None:
         seconds = describe("video/mp4", base64.b64encode(order.video).decode()).seconds + _ADDED_SECONDS
-    samples: list[Object] = []
-    for number in range(blocked, order.count if "empty" not in directive else 0):
-        data = film(
-            without_directives(order.prompt) + " " * number,
+    made = [
+        film(
+            without_directives(order.prompt) + " " * (number + seed),
             seconds,
             order.aspect_ratio,
             order.resolution,
             first=order.first or (order.references[0] if order.references else None),
             last=order.last,
         )
-        size = directive.number("bytes", 0)
-        file = service.files.add(data, "video/mp4", base_url=base_url, size=size or None)
-        samples.append({"video": {"uri": file["downloadUri"]}})
+        for number in range(blocked, order.count if "empty" not in directive else 0)
+    ]
+    return made, [_BLOCKED_VIDEO] * blocked
+
+
+def _ended(service: Service, order: FilmOrder, directive: Directive, version: str, base_url: str) -> Object:
+    """What the operation has when it is done: its error, or its videos."""
+    failed = failure(directive)
+    if failed:
+        return failed
+    made, reasons = films(order, directive)
+    size = directive.number("bytes", 0) or None
+    files = [service.files.add(data, "video/mp4", base_url=base_url, size=size) for data in made]
+    samples = [{"video": {"uri": file["downloadUri"]}} for file in files]
     videos: Object = {"generatedSamples": samples} if samples else {}
-    if blocked:
-        videos |= {"raiMediaFilteredCount": blocked, "raiMediaFilteredReasons": [_BLOCKED_VIDEO] * blocked}
+    if reasons:
+        videos |= {"raiMediaFilteredCount": len(reasons), "raiMediaFilteredReasons": reasons}
     return {"response": {"@type": _RESPONSE.format(version), "generateVideoResponse": videos}}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from .computer_use_rules import check_computer_use
 from .errors import invalid
 from .media import modality
 from .media_refusals import check_media, check_transcription
@@ -24,6 +25,8 @@ _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _PDF_LIMIT = 50 * 1024 * 1024
 _MAX_STOPS = 5
 _MAX_LABELS = 64
+_BESIDE = ("functionDeclarations", "mcpServers", "computerUse")
+"""Tools whose calls go to the client, as those of functions do."""
 
 
 def check_request(request: Object, card: ModelCard) -> None:
@@ -38,6 +41,7 @@ def check_request(request: Object, card: ModelCard) -> None:
     check_output(request, card)
     check_transcription(request, card)
     _tools(request, card)
+    check_computer_use(request, card)
     check_grounding(request, card)
     if len(request.get("labels", {})) > _MAX_LABELS:
         raise invalid(f"* GenerateContentRequest.labels: at most {_MAX_LABELS} labels are allowed\n")
@@ -226,7 +230,7 @@ def _modalities(config: Object, card: ModelCard) -> None:
 def _tools(request: Object, card: ModelCard) -> None:
     tools: list[Object] = request.get("tools", [])
     declarations = [one for tool in tools for one in tool.get("functionDeclarations", [])]
-    built_in = sorted({name for tool in tools for name in tool if name not in ("functionDeclarations", "mcpServers")})
+    built_in = sorted({name for tool in tools for name in tool if name not in _BESIDE})
     calling: Object = request.get("toolConfig", {}).get("functionCallingConfig", {})
     _declarations(tools)
     names = {one["name"] for one in declarations}

@@ -33,7 +33,16 @@ class RequestLog:
         self._entries: deque[Object] = deque(maxlen=kept)
         self._file = path.open("a", encoding="utf-8") if path else None
 
-    def add(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: object) -> None:
+    def add(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: object,
+        *,
+        in_file: bool = True,
+    ) -> None:
         """Record a request.
 
         Args:
@@ -42,6 +51,7 @@ class RequestLog:
             headers: the headers.
             path: with the API version, without the gateway prefix.
             body: the parsed JSON, None when there was none, or `<N bytes>`.
+            in_file: whether the file is to have it too.
         """
         shortened = _shorten(body)
         entry: Object = {
@@ -54,7 +64,7 @@ class RequestLog:
         if shortened is not body:
             entry["x_truncated"] = True
         self._entries.append(entry)
-        if self._file is not None and not path.startswith(_BESIDE):
+        if in_file and self._file is not None and not path.startswith(_BESIDE):
             self._file.write(dump(entry).encode("utf-8", "backslashreplace").decode() + "\n")
             self._file.flush()
 
@@ -99,8 +109,9 @@ def _shorten(value: object) -> object:
     if is_object(value):
         changed: Object = {}
         for key, item in value.items():
-            long_data = key in _DATA and isinstance(item, str) and len(item) > _LONG
-            new: object = _STUB if long_data else _shorten(item)
+            new: object = _shorten(item)
+            if isinstance(item, str) and len(item) > _LONG and (key in _DATA or item.startswith("data:")):
+                new = _STUB if key in _DATA else f"{item.partition(',')[0]},{_STUB}"
             if new is not item:
                 changed[key] = new
         return {**value, **changed} if changed else value

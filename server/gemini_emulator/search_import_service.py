@@ -37,7 +37,7 @@ def import_file(service: Service, call: Call) -> Reply:
     name: str = given.get("fileName", "")
     if not name.startswith("files/"):
         raise invalid("* ImportFileRequest.file_name: a name of the form files/{id} is required\n")
-    metadata = _metadata(given, "ImportFileRequest")
+    metadata = checked_metadata(given, "ImportFileRequest")
     chunking = chunking_of(given.get("chunkingConfig", {}), "ImportFileRequest.chunking_config")
     usable, file = service.files.usable(name), service.files.get(name)
     title: str = file.get("displayName") or name.removeprefix("files/")
@@ -57,7 +57,7 @@ def begin_upload(service: Service, call: Call, announced: Announced) -> Finish:
     title: str = given.get("displayName") or announced.file_name
     if len(title) > _LONGEST_NAME:
         raise invalid(f"* {place}.display_name: at most {_LONGEST_NAME} characters are allowed\n")
-    metadata = _metadata(given, place)
+    metadata = checked_metadata(given, place)
     chunking = chunking_of(given.get("chunkingConfig", {}), f"{place}.chunking_config")
     mime: str = given.get("mimeType") or announced.mime_type
     if mime not in _UNKNOWN:
@@ -97,7 +97,12 @@ def _fits(size: int, mime: str, store: SearchStore) -> None:
     check_type(mime, pictures=store.embedding_model == "models/gemini-embedding-2")
 
 
-def _metadata(given: Object, place: str) -> list[Object]:
+def checked_metadata(given: Object, place: str) -> list[Object]:
+    """`customMetadata` of a request.
+
+    Raises:
+        ApiError: 400 for too many entries, for one without key or value, and for a key that is given twice.
+    """
     metadata: list[Object] = given.get("customMetadata", [])
     place = f"* {place}.custom_metadata"
     if len(metadata) > _MOST_METADATA:

@@ -6,7 +6,7 @@ official SDK, and the guide "File Search".
 
 from __future__ import annotations
 
-from .errors import ApiError, bad_fields, invalid
+from .errors import ApiError, invalid
 from .exchange import Call, Reply, Route, Service
 from .file_download import answer
 from .generated_files import Content
@@ -45,7 +45,7 @@ def list_stores(service: Service, call: Call) -> Reply:
 
 def delete_store(service: Service, call: Call) -> Reply:
     """`fileSearchStores.delete`."""
-    service.search_stores.delete(call.names["store"], force=_force(call))
+    service.search_stores.delete(call.names["store"], force=call.boolean("force"))
     return Reply()
 
 
@@ -65,7 +65,7 @@ def list_documents(service: Service, call: Call) -> Reply:
 def delete_document(service: Service, call: Call) -> Reply:
     """`fileSearchStores.documents.delete`."""
     store = service.search_stores.find(call.names["store"])
-    store.delete(call.names["document"], force=_force(call))
+    store.delete(call.names["document"], force=call.boolean("force"))
     return Reply()
 
 
@@ -91,13 +91,6 @@ def _token(call: Call) -> str:
 def _page(kind: str, resources: list[Object], token: str) -> Reply:
     body: Object = {kind: resources} if resources else {}
     return Reply({**body, **({"nextPageToken": token} if token else {})})
-
-
-def _force(call: Call) -> bool:
-    value = call.query.get("force", "false")
-    if value.lower() not in ("true", "false", "1", "0"):
-        raise bad_fields([("force", f"Invalid value at 'force' (TYPE_BOOL), \"{value}\"")])
-    return value.lower() in ("true", "1")
 
 
 ROUTES = (

@@ -13,13 +13,16 @@ from starlette.types import Scope
 
 from .app import App
 from .clock import EmulatorClock
+from .enterprise_store import CloudObject
 from .exchange import Service
 from .faults import Fault, Faults
 from .interaction_store import Interactions
+from .legacy_models import LEGACY_CATALOGUE
 from .models import Catalogue
 from .options import Options
 from .requestlog import RequestLog
 from .uploaded_files import Files
+from .webhook_clockwork import clockwork
 from .wire import Object
 
 _PATIENCE = 0.3
@@ -33,12 +36,14 @@ class Emulator:
         url: where it listens, with the prefix; the `base_url` of a client.
         options: what it was started with.
         faults: the faults to come.
+        objects: what lies in the Cloud Storage of the Enterprise platform, by its `gs://` address.
     """
 
     def __init__(self, url: str, service: Service) -> None:
         self.url = url
         self.options = service.options
         self.faults: Faults = service.faults
+        self.objects: dict[str, CloudObject] = service.projects.objects
         self._log = service.log
         self._clock = service.clock
 
@@ -125,7 +130,7 @@ async def running(options: Options | None = None) -> AsyncGenerator[Emulator, No
     clock = EmulatorClock()
     service = Service(
         options,
-        Catalogue(options.models, options.date()),
+        Catalogue((*options.models, *LEGACY_CATALOGUE) if options.legacy_services else options.models, options.date()),
         Faults(),
         RequestLog(options.kept_requests, options.log),
         clock,
@@ -149,7 +154,8 @@ async def running(options: Options | None = None) -> AsyncGenerator[Emulator, No
             serving.result()
         port = listener.getsockname()[1]
         host = f"[{options.host}]" if ":" in options.host else options.host
-        yield Emulator(f"http://{host}:{port}{options.path_prefix}", service)
+        async with clockwork(service):
+            yield Emulator(f"http://{host}:{port}{options.path_prefix}", service)
     finally:
         await _stop(server, serving)
         listener.close()

@@ -10,7 +10,7 @@ Source: the v1beta discovery document of August 2026, and the newer fields that 
 
 from __future__ import annotations
 
-from . import batch_shapes, live_shapes, search_store_shapes
+from . import batch_shapes, legacy_shapes, live_shapes, search_store_shapes
 
 MESSAGES: dict[str, str] = {
     "GenerateContentRequest": """model:str contents:[Content] systemInstruction:Content tools:[Tool]
@@ -125,6 +125,7 @@ MESSAGES: dict[str, str] = {
     **batch_shapes.MESSAGES,
     **search_store_shapes.MESSAGES,
     **live_shapes.MESSAGES,
+    **legacy_shapes.MESSAGES,
 }
 
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -158,6 +159,7 @@ ONE_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     **batch_shapes.ONE_OF,
     **search_store_shapes.ONE_OF,
     **live_shapes.ONE_OF,
+    **legacy_shapes.ONE_OF,
 }  # fmt: skip
 """Groups of which at most one field may be set."""
 
@@ -210,6 +212,7 @@ _ENUMS: dict[str, str] = {
         CLUSTERING QUESTION_ANSWERING FACT_VERIFICATION CODE_RETRIEVAL_QUERY""",
     "SchemaType": "TYPE_UNSPECIFIED STRING NUMBER INTEGER BOOLEAN ARRAY OBJECT NULL",
     **live_shapes.ENUMS,
+    **legacy_shapes.ENUMS,
 }
 
 ENUMS: dict[str, tuple[str, ...]] = {name: tuple(values.split()) for name, values in _ENUMS.items()}

@@ -67,6 +67,8 @@ def _voices(config: Object, text: str) -> list[str]:
 
 
 def _name(config: Object) -> str:
+    if "made" in config:
+        return str(config["made"])
     if "replicatedVoiceConfig" in config:
         # Whoever it imitates, it is somebody's own voice: any one will do, as long as it stays the same.
         return str(config["replicatedVoiceConfig"].get("voiceSampleAudio", ""))[:16]

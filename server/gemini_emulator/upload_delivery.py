@@ -8,6 +8,7 @@ from __future__ import annotations
 from .delivery import Delivery
 from .errors import ApiError
 from .faults import Directive
+from .interaction_errors import InteractionError
 from .upload_session import ProtocolError
 from .wire import Object, dump
 
@@ -48,7 +49,8 @@ class UploadDelivery(Delivery):
             await self._cut()
             return
         shown = {name: value for name, value in {**error.headers, **headers}.items() if not _hidden(name, directive)}
-        await self._whole(error.status, dump(error.body()), _JSON, shown)
+        body = error.interactions_body() if isinstance(error, InteractionError) else error.body()
+        await self._whole(error.status, dump(body), _JSON, shown)
 
     async def protocol_error(self, error: ProtocolError) -> None:
         """Send an error of the protocol."""

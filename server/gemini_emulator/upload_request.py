@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -152,7 +153,7 @@ class UploadRequest:
     def url(self, session: Session) -> str:
         """The address of an upload: whoever has it needs no key."""
         host, prefix = self.headers.get("host", "localhost"), self._service.options.path_prefix
-        return f"http://{host}{prefix}{self.path}?upload_id={session.ident}&upload_protocol=resumable"
+        return f"http://{host}{prefix}{quote(self.path, safe='/:')}?upload_id={session.ident}&upload_protocol=resumable"
 
     def _written(self) -> Directive:
         """The directive in the display name; one for the start only while its times last."""

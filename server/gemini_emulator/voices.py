@@ -1,6 +1,11 @@
-"""The prebuilt voices, and how high each of them is here. Source: "Voice options" of the speech generation guide."""
+"""The voices by name, and how high each of them is here. Source: "Voice options" of the speech generation guide.
+
+A voice that a user has made is known by what it sounds like alone, once `voice_references` has looked it up.
+"""
 
 from __future__ import annotations
+
+import re
 
 DEFAULT = "Kore"
 
@@ -16,6 +21,7 @@ _DEEP = frozenset(
      "Alnilam", "Schedar", "Achird", "Zubenelgenubi", "Sadachbia", "Sadaltager"}
 )  # fmt: skip
 _BY_LOWER = {name.lower(): name for name in PREBUILT}
+_MADE = re.compile(r"(\d+) Hz")
 
 
 def known(name: str) -> str | None:
@@ -23,8 +29,25 @@ def known(name: str) -> str | None:
     return _BY_LOWER.get(name.lower())
 
 
+def is_deep(name: str) -> bool:
+    """Whether a prebuilt voice is a deep one."""
+    return name in _DEEP
+
+
+def made(pitch: int) -> str:
+    """The voice of a pitch, for speech.
+
+    Args:
+        pitch: in hertz.
+    """
+    return f"{pitch} Hz"
+
+
 def pitch_of(voice: str) -> int:
     """The pitch in hertz; each voice has its own."""
+    found = _MADE.fullmatch(voice)
+    if found:
+        return int(found[1])
     name = known(voice) or voice
     step = PREBUILT.index(name) if name in PREBUILT else sum(name.encode()) % len(PREBUILT)
     return 92 + 2 * step if name in _DEEP else 168 + 3 * step

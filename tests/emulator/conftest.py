@@ -11,6 +11,8 @@ import pytest
 
 from gemini_emulator import Emulator, Options, running
 
+from .bygone import Bygone, bygone
+
 TODAY = date(2026, 11, 22)
 
 
@@ -31,6 +33,19 @@ async def emulator(served: Emulator) -> Emulator:
     served.clear_faults()
     served.clear_requests()
     return served
+
+
+@pytest.fixture(scope="module")
+async def with_legacy_services(anyio_backend: str) -> AsyncIterator[Bygone]:
+    async with bygone() as started:
+        yield started
+
+
+@pytest.fixture
+async def old(with_legacy_services: Bygone) -> Bygone:
+    """The API as it once was, without corpora and tuned models."""
+    await with_legacy_services.clear()
+    return with_legacy_services
 
 
 class Api:

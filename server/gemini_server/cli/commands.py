@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -251,11 +251,30 @@ def emulator(
     legacy_media: Annotated[
         bool, typer.Option("--legacy-media", help="Serve Imagen and Veo too, as some gateways still do.")
     ] = False,
+    legacy_services: Annotated[
+        bool, typer.Option("--legacy-services", help="Serve PaLM, AQA, tuned models and corpora too.")
+    ] = False,
+    dialect: Annotated[
+        Literal["google", "openai", "enterprise"],
+        typer.Option(
+            "--dialect", help="Who answers: Google, a gateway in OpenAI's dialect, or the Enterprise platform."
+        ),
+    ] = "google",
 ) -> None:
     """Run the Gemini emulator for any SDK, until Ctrl-C: no key, no network, no cost; every answer says [emulated]."""
     from gemini_server.cli import emulator as command
 
-    _finish(lambda: command.run(host=host, port=port, prefix=prefix, log=log, legacy_media=legacy_media))
+    _finish(
+        lambda: command.run(
+            host=host,
+            port=port,
+            prefix=prefix,
+            log=log,
+            legacy_media=legacy_media,
+            legacy_services=legacy_services,
+            dialect=dialect,
+        )
+    )
 
 
 @app.command(
