@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemini_server import downloads, uploads
+from gemini_server import downloads, uploads, webhooks
 from gemini_server.app import Published, build
 from gemini_server.bearer import Tokens
 from gemini_server.caller import LOCAL, PRINCIPAL
@@ -75,15 +75,16 @@ class Front:
         hang_up: ends the connection of a request whose response cannot be brought to its end.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens | None) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens | None, settings: Settings) -> None:
         self.hang_up: Callable[[Scope], None] = lambda scope: None
         self._app = app
         self._tokens = tokens
+        self._settings = settings
         self._calls: set[anyio.CancelScope] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and not _needs_no_token(scope):
+        if scope["type"] == "http" and not _needs_no_token(scope, self._settings):
             principal = LOCAL if self._tokens is None else self._tokens.principal(_authorization(scope))
             if principal is None:
                 refused: Response = JSONResponse(
@@ -146,8 +147,9 @@ class _Progress:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _needs_no_token(scope: Scope) -> bool:
-    return scope["path"] in PROBES or downloads.is_link(scope) or uploads.is_link(scope)
+def _needs_no_token(scope: Scope, settings: Settings) -> bool:
+    by_itself = downloads.is_link(scope) or uploads.is_link(scope) or webhooks.is_delivery(scope, settings)
+    return scope["path"] in PROBES or by_itself
 
 
 def _authorization(scope: Scope) -> str:
@@ -259,6 +261,10 @@ def application(settings: Settings, server: Published, readiness: Readiness, *, 
             return uploads.Refused(refusal)
         return await under_way.receive(server.runtime, request)
 
+    async def webhook(request: Request) -> Response:
+        return await refused(request) or await webhooks.receive(server.runtime, settings, request)
+
+    hooks = [Route(webhooks.ROUTE, webhook, methods=["POST"])] if settings.webhook_secrets else []
     app: Starlette = server.streamable_http_app(
         streamable_http_path=ENDPOINT,
         json_response=False,
@@ -271,9 +277,10 @@ def application(settings: Settings, server: Published, readiness: Readiness, *, 
             Route("/readyz", readyz),
             Route(downloads.ROUTE, download),
             Route(uploads.ROUTE, upload, methods=["POST"]),
+            *hooks,
         ],
     )
-    return Front(app, tokens)
+    return Front(app, tokens, settings)
 
 
 class _Uvicorn(uvicorn.Server):

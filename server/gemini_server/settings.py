@@ -50,14 +50,42 @@ class Settings:
     api_version: str = _knob(
         "v1beta", "The API version, where an endpoint does not need another.", env=("GEMINI_API_VERSION",)
     )
-    auth: Literal["api-key", "bearer", "raw"] = _knob(
+    auth: Literal["api-key", "bearer", "raw", "google"] = _knob(
         "api-key",
         "How the key is sent: `api-key` (x-goog-api-key), `bearer` (Authorization: Bearer KEY) or `raw` "
-        "(Authorization: KEY).",
+        "(Authorization: KEY). With `google` there is no key: application default credentials are used, which need "
+        "`pip install 'gemini-toolserver[google]'`.",
         env=("GEMINI_AUTH",),
     )
+    keyring: bool = _knob(
+        False,
+        "Read the key from the system's keyring (service `gemini-toolserver`, user `key`) where the environment has "
+        "none; needs `pip install 'gemini-toolserver[keyring]'`.",
+        env=("GEMINI_TOOLSERVER_KEYRING",),
+    )
     project: str | None = _knob(
-        None, "The Google Cloud project that pays for calls with `GEMINI_AUTH=bearer`.", env=("GOOGLE_CLOUD_PROJECT",)
+        None,
+        "The Google Cloud project: whose quota calls with OAuth count for, and whose resources the Enterprise backend "
+        "uses.",
+        env=("GOOGLE_CLOUD_PROJECT",),
+    )
+    backend: Literal["developer", "enterprise"] = _knob(
+        "developer",
+        "Whose API is at the base URL: `developer` (the Gemini Developer API) or `enterprise` (Gemini Enterprise, "
+        "formerly Vertex AI; `GOOGLE_GENAI_USE_ENTERPRISE=true` says the same).",
+        env=("GEMINI_BACKEND",),
+    )
+    location: str = _knob("global", "The location of the Enterprise backend.", env=("GOOGLE_CLOUD_LOCATION",))
+    dialect: Literal["google", "openai"] = _knob(
+        "google",
+        "What is spoken at the base URL: `google` (Gemini's own API) or `openai` (a gateway with "
+        "`/v1/chat/completions`).",
+        env=("GEMINI_DIALECT",),
+    )
+    text_api: Literal["generate", "interactions"] = _knob(
+        "generate",
+        "Which API family answers generate_text: `generate` (generateContent) or `interactions`.",
+        env=("GEMINI_TEXT_API",),
     )
     allow_http: bool = _knob(
         False, "Allow plain http beyond this machine (a gateway in the house).", env=("GEMINI_TOOLSERVER_ALLOW_HTTP",)
@@ -196,6 +224,13 @@ class Settings:
         env=("GEMINI_TOOLSERVER_PUBLIC_URL",),
         flag="--public-url",
     )
+    webhook_secrets: tuple[str, ...] = _knob(
+        (),
+        "Take Gemini's webhooks at `/webhooks/gemini` (over HTTP), signed with one of these secrets (`whsec_…`, "
+        "comma-separated while one is rotated): a job ends when Gemini says so, not at the next poll.",
+        env=("GEMINI_TOOLSERVER_WEBHOOK_SECRETS",),
+        secret=True,
+    )
     log_level: str = _knob(
         "warning", "What is logged to stderr: debug, info, warning, error.", env=("GEMINI_TOOLSERVER_LOG_LEVEL",)
     )
@@ -307,9 +342,19 @@ def dollars(raw: str, where: str) -> Decimal:
     return amount
 
 
+_WORDS = {
+    "auth": ("api-key", "bearer", "raw", "google"),
+    "backend": ("developer", "enterprise"),
+    "dialect": ("google", "openai"),
+    "image_api": ("generate", "interactions"),
+    "text_api": ("generate", "interactions"),
+}
+"""What a setting may be that is one of a few words."""
+
+
 def _parsed(name: str, raw: str, variable: str) -> Any:
     quoted = repr(raw if len(raw) <= 40 else raw[:39] + "…")
-    if name in ("toolsets", "tools", "exclude_tools", "allowed_hosts"):
+    if name in ("toolsets", "tools", "exclude_tools", "allowed_hosts", "webhook_secrets"):
         return tuple(part.strip() for part in raw.split(",") if part.strip())
     if name == "allow_dirs":
         return tuple(Path(part) for part in raw.split(os.pathsep) if part)
@@ -317,7 +362,7 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         return Path(raw)
     if name == "output_quota":
         return _bytes(raw, variable)
-    if name in ("allow_http", "allow_sensitive", "read_only", "emulate", "sidecars"):
+    if name in ("allow_http", "allow_sensitive", "read_only", "emulate", "sidecars", "keyring"):
         lowered = raw.lower()
         if lowered in ("1", "true", "yes", "on"):
             return True
@@ -326,8 +371,9 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         raise UnsafeSetting(f"{variable} must be 1 or 0, not {quoted}.")
     if name == "daily_cap":
         return dollars(raw, variable)
-    if name == "image_api" and raw not in ("generate", "interactions"):
-        raise UnsafeSetting(f"{variable} must be generate or interactions, not {quoted}.")
+    if name in _WORDS and raw not in _WORDS[name]:
+        *others, last = _WORDS[name]
+        raise UnsafeSetting(f"{variable} must be {', '.join(others)} or {last}, not {quoted}.")
     if name in ("timeout", "max_calls", "keep_days", "poll", "lease"):
         try:
             number = int(raw) if name in ("max_calls", "keep_days") else float(raw)
@@ -336,8 +382,6 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         if not 0 < number < 1_000_000:
             raise UnsafeSetting(f"{variable} must be above 0, not {quoted}.")
         return number
-    if name == "auth" and raw not in ("api-key", "bearer", "raw"):
-        raise UnsafeSetting(f"{variable} must be api-key, bearer or raw, not {quoted}.")
     if name == "log_level" and raw.lower() not in ("debug", "info", "warning", "error"):
         raise UnsafeSetting(f"{variable} must be debug, info, warning or error, not {quoted}.")
     return raw

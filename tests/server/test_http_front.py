@@ -284,7 +284,7 @@ async def seen_by(tokens: Tokens | None, path: str, headers: list[tuple[bytes, b
     async def receive() -> MutableMapping[str, Any]:
         return {"type": "http.disconnect"}
 
-    front: ASGIApp = Front(behind, tokens)
+    front: ASGIApp = Front(behind, tokens, settings.read({}))
     await front({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
     return arrived[0]
 

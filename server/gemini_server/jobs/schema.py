@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from gemini_server.jobs.job_tables import JOBS
 from gemini_server.jobs.ledger import Ledger
+from gemini_server.jobs.live_tables import LIVE_SESSIONS
 from gemini_server.jobs.upload_tables import UPLOAD_LINKS, UPLOADS
+from gemini_server.jobs.webhook_tables import MESSAGES
 
 # Seconds since 1970 by the database's clock, whole and with their fraction: two functions that both engines are given.
 # Money is whole nano-dollars (1 USD = 10**9).
@@ -93,6 +95,8 @@ MIGRATIONS: tuple[str, ...] = (
     _SECRETS,
     UPLOADS,
     UPLOAD_LINKS,
+    MESSAGES,
+    LIVE_SESSIONS,
 )
 
 
