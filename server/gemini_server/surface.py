@@ -24,13 +24,17 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ToolEntry:
-    """A tool of the surface: where it lives, what it belongs to, what clients see, whether it can be had as a task."""
+    """A tool of the surface: where it lives, what it belongs to, what clients see, whether it can be had as a task.
+
+    One that `guards_itself` refuses by itself what read-only mode does not allow.
+    """
 
     module: str
     toolset: str
     default: bool
     shown: JsonObject
     task: bool = False
+    guards_itself: bool = False
 
     @property
     def name(self) -> str:
@@ -119,7 +123,7 @@ class Surface:
             tool
             for tool in self.tools
             if tool.name not in settings.exclude_tools
-            and not (settings.read_only and not tool.read_only)
+            and not (settings.read_only and not (tool.read_only or tool.guards_itself))
             and (
                 "all" in sets
                 or tool.toolset in sets
@@ -141,6 +145,7 @@ def build() -> JsonObject:
             "default": tool.default,
             "shown": tool.surface(),
             **({"task": True} if tool.finish else {}),
+            **({"guards_itself": True} if tool.guards_itself else {}),
         }
         for module, toolset in toolsets.items()
         for tool in toolset.tools.values()

@@ -226,7 +226,7 @@ def encode(body: BaseModel | RawJson) -> Body:
     return Body(parts)
 
 
-async def stored(body: BaseModel, limit: int) -> bytes | None:
+async def stored(body: BaseModel | RawJson, limit: int) -> bytes | None:
     """`body` as bytes that `RawJson` sends later; local media are read now and go in as base64.
 
     Args:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, WithJsonSc
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.jobs.job import Job, Json, Request, Step, Tell
 from gemini_server.jobs.jobs import WINDOW, NewJob
-from gemini_server.rest.body import stored
+from gemini_server.rest.body import RawJson, stored
 from gemini_server.toolkit import artifacts
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import ArtifactOut, Result
@@ -42,7 +42,7 @@ Reuse = Annotated[bool, Field(description="false: not what the same call just ma
 Status = Literal[
     "submitting", "running", "input_required", "downloading", "done", "failed", "cancelled", "unknown"
 ]  # fmt: skip
-_AT_THE_TOP = ("text", "untrusted", "artifacts", "warnings")
+_AT_THE_TOP = ("text", "untrusted", "artifacts", "warnings", "citations")
 """Members of a tool's result that a job shows as its own."""
 _NEXT = {
     "done": None,
@@ -85,6 +85,7 @@ class JobOut(Result):
     expires: str | None = None
     artifacts: Annotated[list[ArtifactOut], _SHOWN_ELSEWHERE] = Field(default_factory=list[ArtifactOut])
     text: str | None = None
+    citations: Annotated[list[dict[str, Any]] | None, _SHOWN_ELSEWHERE] = None
     untrusted: str | None = None
     error: Annotated[JobError | None, _PLAIN] = None
     result: Annotated[dict[str, Any] | None, Field(description="what else the tool gives")] = None
@@ -116,6 +117,11 @@ class JobOut(Result):
         lines = [f"[{self}]", *(f"[artifact] {artifact}" for artifact in self.artifacts)]
         if self.error:
             lines.append(f"[error] {self.error.message}")
+        cited = [
+            f"[{number}] {one.get('title') or ''} {one.get('uri')} (characters {one.get('start')}-{one.get('end')})"
+            for number, one in enumerate(self.citations or (), 1)
+        ]
+        lines += [self._marked("\n".join(cited))] if cited else []
         if self.result:
             lines.append(self._marked(json.dumps(self.result, ensure_ascii=False, separators=(",", ":"))))
         lines += [f"warning: {warning}" for warning in self.warnings or ()]
@@ -159,7 +165,7 @@ async def begin(
     call: Call,
     plan: Plan,
     *,
-    body: BaseModel | None = None,
+    body: BaseModel | RawJson | None = None,
     perform: Callable[[Tell], Awaitable[Step]] | None = None,
     reuse: bool = True,
 ) -> Begun:
@@ -277,7 +283,7 @@ async def job_out(call: Call, job: Job, warnings: Sequence[str] = ()) -> JobOut:
             " that GEMINI_BASE_URL runs."
         )
     note, share = call.runtime.runner.note(job.id)
-    state: Any = "submitting" if job.state == "intent" else job.state
+    state: Any = "submitting" if job.state == "intent" else "input_required" if asks(job) else job.state
     error = job.failure()
     rest = {name: value for name, value in job.result.items() if name not in _AT_THE_TOP}
     return JobOut(
@@ -290,6 +296,7 @@ async def job_out(call: Call, job: Job, warnings: Sequence[str] = ()) -> JobOut:
         expires=job.expires.isoformat(timespec="seconds") if job.expires else None,
         artifacts=found,
         text=job.result.get("text") or None,
+        citations=job.result.get("citations") or None,
         untrusted=job.result.get("untrusted") or None,
         error=JobError(code=error.code, message=str(error)) if error and job.state != "done" else None,
         result=rest or None,
@@ -299,7 +306,17 @@ async def job_out(call: Call, job: Job, warnings: Sequence[str] = ()) -> JobOut:
     )
 
 
+def asks(job: Job) -> bool:
+    """Whether a job has ended with the wish for results of functions: what goes on with them is a new turn."""
+    return job.state == "done" and job.result.get("status") == "requires_action"
+
+
 def _next(job: Job) -> str | None:
+    if asks(job):
+        return (
+            f'It waits for the results of function_calls: create_interaction(previous="{job.operation}",'
+            " function_results=[{id, response}]) goes on, with the same model or agent and the tools again."
+        )
     if job.state in _NEXT:
         return _NEXT[job.state]
     if job.state == "input_required":

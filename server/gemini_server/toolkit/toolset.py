@@ -41,7 +41,8 @@ class _Arguments(BaseModel):
 class Tool:
     """A tool: a plain async function and the four hints that its signature cannot carry.
 
-    `finish` is there where the tool begins a job: then a client may have it as a task.
+    `finish` is there where the tool begins a job: then a client may have it as a task. One that `guards_itself` is
+    there in read-only mode too, where it refuses whatever changes something.
     """
 
     function: ToolFunction
@@ -52,6 +53,7 @@ class Tool:
     idempotent: bool
     open_world: bool
     finish: Finish | None = None
+    guards_itself: bool = False
 
     @property
     def name(self) -> str:
@@ -230,6 +232,7 @@ class Toolset:
         open_world: bool,
         default: bool = False,
         finish: Finish | None = None,
+        guards_itself: bool = False,
     ) -> Callable[[ToolFunction], ToolFunction]:
         """Publish an async function as a tool.
 
@@ -240,10 +243,13 @@ class Toolset:
             open_world: it reaches beyond this machine.
             default: it belongs to the default preset.
             finish: makes the result from the job that the tool begins; without it the tool begins none.
+            guards_itself: in read-only mode it is there all the same, and refuses what changes something.
         """
 
         def register(function: ToolFunction) -> ToolFunction:
-            tool = Tool(function, self.name, default, read_only, destructive, idempotent, open_world, finish)
+            tool = Tool(
+                function, self.name, default, read_only, destructive, idempotent, open_world, finish, guards_itself
+            )
             if tool.name in self.tools:
                 raise ValueError(f"two tools are named {tool.name}")
             self.tools[tool.name] = tool

@@ -1,0 +1,175 @@
+"""One call of a method by its name: checked, sent once, its answer kept.
+
+What is billed runs as a job, so that its answer is there even if the caller goes; what goes on at Google is a job
+anyway; all else is asked at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import anyio.to_thread
+
+from gemini_server.api.reference import Method
+from gemini_server.errors import ArgumentError, NotFound, SetupError, ToolserverError
+from gemini_server.rest.body import RawJson
+from gemini_server.rest.endpoint import Endpoint, JsonObject, Repeat, Wire
+from gemini_server.rest.route import QueryValue
+from gemini_server.rest.stream import StreamBroken
+from gemini_server.toolkit.call import Call
+
+Version = Literal["v1", "v1beta", "v1alpha"]
+
+MOST_EVENTS = 2000
+REPEATS: dict[str, Repeat] = {"generate": "foreground", "background": "background", "change": "background"}
+_UPLOADERS = {
+    "media.upload": "upload_file (or media.create, for a description without bytes)",
+    "media.uploadToFileSearchStore": "add_to_store",
+    "environments.files.upload": "upload_environment_file",
+}
+_GONE = {
+    "corpora": "File Search replaces it: create_store, add_to_store, search_stores.",
+    "tunedModels": "Google has had no model that can be tuned here since 2025: give examples in the prompt instead.",
+    "models": "generate_text, embed and count_tokens replace the methods of PaLM and AQA.",
+}
+
+
+class Anything(Wire):
+    """An answer of any shape; its members are all extra."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset()
+
+    def members(self) -> JsonObject:
+        """The JSON object that came."""
+        return self.model_extra or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of a method, checked.
+
+    Attributes:
+        method: what is called.
+        path: the values of its path.
+        query: its query parameters.
+        body: what is sent.
+        version: another API version than the usual one.
+    """
+
+    method: Method
+    path: Mapping[str, str]
+    query: Mapping[str, QueryValue]
+    body: JsonObject | None
+    version: Version | None = None
+
+    @property
+    def endpoint(self) -> Endpoint[Anything]:
+        """The method as the client calls it."""
+        method = self.method
+        repeat = REPEATS.get(method.kind, "read") if method.verb == "POST" else "read"
+        family: Literal["google", "interactions"] = "interactions" if method.family == "interactions" else "google"
+        version = self.version or method.version
+        return Endpoint(method.verb, method.path, Anything, repeat, (*method.query, "alt"), version, family)
+
+    @property
+    def resource(self) -> str:
+        """The path without version and verb, filled: what Google calls the resource's name."""
+        template = self.method.path.partition("{version}/")[2].partition(":")[0]
+        return template.format(**self.path)
+
+    @property
+    def model(self) -> str:
+        """The model that is billed; empty where there is none."""
+        body = self.body or {}
+        named = self.path.get("model") or body.get("model") or body.get("agent") or ""
+        return str(named).removeprefix("models/")[:100]
+
+    @property
+    def streams(self) -> bool:
+        """Whether the answer is a stream of events."""
+        said = self.query.get("stream") in (True, "true") or (self.body or {}).get("stream") is True
+        return self.method.name.endswith("streamGenerateContent") or said
+
+    @property
+    def background(self) -> bool:
+        """Whether it goes on at Google after the answer."""
+        return self.method.kind == "background" or (self.body or {}).get("background") is True
+
+
+def check_kind(call: Call, asked: Asked) -> None:
+    """Refuse what this server may not do, or what cannot be done by name.
+
+    Raises:
+        ArgumentError: it takes the bytes of a file.
+        SetupError: it changes something, and the server is read-only.
+    """
+    method = asked.method
+    if method.kind == "upload":
+        raise ArgumentError(f"{method.name} takes the bytes of a file.", f"Use {_UPLOADERS[method.name]}.")
+    if call.runtime.settings.read_only and not _only_asks(asked):
+        raise SetupError(
+            f"{method.name} changes something, and this server is read-only; nothing was sent.",
+            "Start it without --read-only.",
+            code="read_only",
+        )
+
+
+def _only_asks(asked: Asked) -> bool:
+    kind, name = asked.method.kind, asked.method.name
+    if name == "interactions.create":
+        return (asked.body or {}).get("store") is False and not asked.background
+    if name in ("triggers.executions.run", "models.predict") or name.startswith("openai."):
+        return kind == "read"
+    return kind in ("read", "generate") and not asked.query.get("alt")
+
+
+def explained(method: Method, error: NotFound) -> NotFound:
+    """A 404 of a method that Google has given up, which says what to use instead."""
+    if method.status == "current" and not method.name.startswith(("corpora", "tunedModels")):
+        return error
+    state = "has removed it" if method.status == "removed" else "calls it deprecated"
+    what = f"{error.what} {method.name} is a method of the past: Google {state}."
+    return NotFound(what, _GONE[method.name.partition(".")[0]], code=error.code, status=error.status)
+
+
+async def ask(call: Call, asked: Asked) -> tuple[list[JsonObject], str]:
+    """Call the method.
+
+    Returns:
+        Its answer, or the events of its stream; and why the stream ended too early, empty where it did not.
+
+    Raises:
+        ToolserverError: any of the tree.
+    """
+    client, body = call.runtime.client, asked.body
+    sent = None if body is None else RawJson(await encoded(body))
+    arguments: dict[str, Any] = {"body": sent, "query": asked.query, "on_retry": call.progress.retry, **asked.path}
+    try:
+        if not asked.streams:
+            reply = await client.call(asked.endpoint, **arguments)
+            return [reply.value.members()], ""
+        events: list[JsonObject] = []
+        async with client.stream(asked.endpoint, **arguments) as stream:
+            try:
+                async for event in stream:
+                    events.append(event.members())
+                    await call.progress.note(f"{len(events)} events so far")
+                    if len(events) >= MOST_EVENTS:
+                        return events, f"Only the first {MOST_EVENTS} events are kept."
+            except StreamBroken as error:
+                return events, str(error)
+            except ToolserverError as error:
+                if not events:
+                    raise
+                return events, str(error)
+        return events, ""
+    except NotFound as error:
+        raise explained(asked.method, error) from None
+
+
+async def encoded(body: JsonObject) -> bytes:
+    """A body as it is sent."""
+    return await anyio.to_thread.run_sync(lambda: json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,258 @@
+"""Any endpoint of the API by its name, for what no other tool does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from gemini_server.api import reference
+from gemini_server.api.reference import Method
+from gemini_server.errors import ArgumentError
+from gemini_server.jobs.job import Job, Json, Request
+from gemini_server.rest.body import RawJson
+from gemini_server.toolkit import job_result, jobs, uploads
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.endpoint_answer import booked, shaped
+from gemini_server.toolkit.endpoint_body import check_body
+from gemini_server.toolkit.endpoint_call import Asked, Version, ask, check_kind, encoded
+from gemini_server.toolkit.endpoint_path import path_of
+from gemini_server.toolkit.files import check_owner
+from gemini_server.toolkit.job_result import Pending
+from gemini_server.toolkit.jobs import Reuse, WaitSeconds
+from gemini_server.toolkit.performed import performing
+from gemini_server.toolkit.results import ArtifactOut, Result, Usage
+from gemini_server.toolkit.toolset import Toolset
+from gemini_server.toolkit.untrusted import bounded, json_text
+
+TOOLSET = Toolset("api", "Any endpoint of the API by its name.")
+
+SOURCE = "Gemini's API"
+
+
+class Answered(Result):
+    """The answer of an endpoint."""
+
+    endpoint: str | None = None
+    answer: Annotated[dict[str, Any] | None, Field(description="as the API gives it; media are artifact URIs")] = None
+    events: Annotated[list[dict[str, Any]] | None, Field(description="of a stream")] = None
+    text: str | None = None
+    incomplete: str | None = None
+    artifacts: list[ArtifactOut] | None = None
+    usage: Usage | None = None
+    untrusted: str | None = None
+    job: Pending = None
+    warnings: list[str] | None = None
+
+    def as_text(self) -> str:
+        """The answer as JSON, marked as data."""
+        if self.job is not None:
+            return self.job.as_text()
+        lines: list[str] = []
+        shown = self.events if self.events is not None else self.answer
+        if shown is not None:
+            lines.append(bounded(json_text(shown), SOURCE))
+        lines += [f"[artifact] {one}" for one in self.artifacts or ()]
+        lines += [f"[incomplete] {self.incomplete}"] if self.incomplete else []
+        lines += [f"[usage] {self.usage}"] if self.usage else []
+        lines += [f"warning: {warning}" for warning in self.warnings or ()]
+        return "\n".join(lines) or "Done."
+
+
+async def finish_call(call: Call, job: Job, warnings: Sequence[str] = ()) -> Answered:
+    """What came of it, or the job while it goes on."""
+    return await job_result.finished(call, job, Answered, warnings)
+
+
+@TOOLSET.tool(
+    read_only=False, destructive=True, idempotent=False, open_world=True, finish=finish_call, guards_itself=True
+)
+async def call_endpoint(
+    call: Call,
+    endpoint: Annotated[
+        str, Field(description="as in gemini://endpoints: models.generateContent, interactions.create")
+    ],
+    path: Annotated[
+        str | dict[str, str] | None, Field(description='resource name, or values: {"model": "gemini-3.8-flash"}')
+    ] = None,
+    query: Annotated[dict[str, str | int | bool] | None, Field(description="query parameters")] = None,
+    body: Annotated[dict[str, Any] | None, Field(description="the request as Google's reference has it")] = None,
+    version: Annotated[Version | None, Field(description="API version, where not the usual one")] = None,
+    check: Annotated[bool, Field(description="false: send the body unchecked")] = True,
+    reuse: Reuse = True,
+    wait_seconds: WaitSeconds = jobs.WAIT,
+) -> Answered:
+    """Call any endpoint of the Gemini API by its name, for what no other tool does: they check more, keep more and
+    cost the same. gemini://endpoints lists them, gemini://endpoints/{name} has the schema of the body, which is
+    checked before anything is sent. Billed as the endpoint is. Returns its answer; media and long answers become
+    artifacts, what goes on at Google becomes a job.
+    """
+    method = reference.find(endpoint)
+    asked = Asked(method, path_of(method, path), _query(method, query), body, version)
+    check_kind(call, asked)
+    if check:
+        check_body(method, body)
+    await _check_files(call, asked)
+    if asked.background:
+        return await _begun(call, asked, reuse, wait_seconds)
+    if _is_download(asked):
+        return await _fetched(call, asked, wait_seconds)
+    if method.kind != "generate":
+        return await _answered(call, asked)
+    plan = jobs.Plan("answer", "call_endpoint", "perform", asked.model)
+    begun = await jobs.begin(call, plan, perform=performing(call, "answer", lambda own: _answered(own, asked)))
+    return await finish_call(call, await jobs.wait(call, begun.job, wait_seconds))
+
+
+def _query(method: Method, given: dict[str, str | int | bool] | None) -> dict[str, str | int | bool]:
+    """The query parameters.
+
+    Raises:
+        ArgumentError: the method takes no such parameter.
+    """
+    known = (*method.query, "alt") if method.kind == "download" else method.query
+    unknown = sorted(set(given or {}) - set(known))
+    if unknown:
+        raise ArgumentError(
+            f"{method.name} takes no query parameter {', '.join(unknown)[:80]}.",
+            f"It takes {', '.join(known) or 'none'}.",
+        )
+    return dict(given or {})
+
+
+async def _check_files(call: Call, asked: Asked) -> None:
+    # What another caller of this server has uploaded is not there for this one.
+    if asked.method.name in ("files.get", "files.delete"):
+        await check_owner(call, asked.resource)
+
+
+async def _answered(call: Call, asked: Asked) -> Answered:
+    warnings: list[str] = []
+    async with call.runtime.slot():
+        answers, early = await ask(call, asked)
+    billed = asked.method.kind == "generate"
+    usage = booked(call, asked.model, answers) if billed and asked.model else None
+    whole = await shaped(call, "answer", {"events": answers} if asked.streams else answers[0], warnings)
+    return Answered(
+        endpoint=asked.method.name,
+        answer=None if asked.streams else whole.answer,
+        events=whole.answer["events"] if asked.streams else None,
+        incomplete=early or None,
+        artifacts=whole.artifacts or None,
+        usage=usage,
+        untrusted=SOURCE,
+        warnings=warnings or None,
+    )
+
+
+def _is_download(asked: Asked) -> bool:
+    if asked.method.name == "environments.files.get":
+        return asked.query.get("alt") == "media"
+    return asked.method.kind == "download"
+
+
+async def _fetched(call: Call, asked: Asked, wait_seconds: float) -> Answered:
+    name = asked.resource
+    wish: Json = {"uri": name, "mime_type": "", "bytes": None, "sha256": None}
+    if asked.method.name == "files.download":
+        wish["uri"] = f"{name}:download"
+    new = uploads.free_job(call, "file", "call_endpoint", "download", [uploads.place_of(call.runtime), name], wish)
+    job, _ = await call.runtime.runner.begin(new, Request())
+    return await finish_call(call, await jobs.wait(call, job, wait_seconds))
+
+
+async def _begun(call: Call, asked: Asked, reuse: bool, wait_seconds: float) -> Answered:
+    method = asked.method
+    kind, work = "operation", "endpoint"
+    if method.name == "models.predictLongRunning":
+        kind, work = "video", "veo"
+    elif method.family == "interactions":
+        kind, work = "interaction", "interaction"
+    wish: Json = {
+        "endpoint": method.name,
+        "path": dict(asked.path),
+        "query": dict(asked.query),
+        "version": asked.version,
+    }
+    plan = jobs.Plan(kind, "call_endpoint", work, asked.model, identity=[wish, asked.body], wish=wish)
+    body = None if asked.body is None else RawJson(await encoded(asked.body))
+    begun = await jobs.begin(call, plan, body=body, reuse=reuse)
+    job = await jobs.wait(call, begun.job, wait_seconds)
+    return await finish_call(call, job, jobs.reused(begun))
+
+
+class EndpointLine(Result):
+    """An endpoint in a line."""
+
+    name: str
+    method: str
+    path: str
+    kind: str
+    status: str | None = None
+
+
+class EndpointList(Result):
+    """Every endpoint."""
+
+    endpoints: list[EndpointLine]
+
+
+class EndpointOut(Result):
+    """An endpoint with what it takes."""
+
+    name: str
+    method: str
+    path: str
+    kind: str
+    status: str
+    family: str
+    parameters: list[str]
+    query: list[str]
+    body: Annotated[dict[str, Any] | None, Field(description="JSON Schema")] = None
+    answer: str | None = None
+    version: str | None = None
+
+
+async def _names(call: Call, prefix: str) -> list[str]:
+    return [name for name in reference.methods() if name.lower().startswith(prefix.lower())]
+
+
+@TOOLSET.resource("gemini://endpoints", description="Every endpoint of the API: name, verb, path, what it does.")
+async def endpoints(call: Call) -> EndpointList:
+    """All endpoints."""
+    return EndpointList(
+        endpoints=[
+            EndpointLine(
+                name=one.name,
+                method=one.verb,
+                path=one.path,
+                kind=one.kind,
+                status=None if one.status == "current" else one.status,
+            )
+            for one in reference.methods().values()
+        ]
+    )
+
+
+@TOOLSET.resource(
+    "gemini://endpoints/{name}",
+    description="One endpoint, with the JSON Schema of its body.",
+    complete={"name": _names},
+)
+async def endpoint_resource(call: Call, name: str) -> EndpointOut:
+    """One endpoint."""
+    found = reference.find(name)
+    return EndpointOut(
+        name=found.name,
+        method=found.verb,
+        path=found.path,
+        kind=found.kind,
+        status=found.status,
+        family=found.family,
+        parameters=list(found.parameters),
+        query=list(found.query),
+        body=found.schema(),
+        answer=found.answer,
+        version=found.version,
+    )
