@@ -100,8 +100,16 @@ class _Saved:
             yield data[start : start + size]
 
 
-async def picked_up(runtime: Runtime, principal: str, turns: Sequence[JsonObject]) -> list[JsonObject]:
+async def picked_up(
+    runtime: Runtime, principal: str, turns: Sequence[JsonObject], *, steps: bool = False
+) -> list[JsonObject]:
     """Kept turns as they are sent: each pointer is the bytes again that it stands for.
+
+    Args:
+        runtime: has the artifacts.
+        principal: whose conversation it is.
+        turns: as they were kept.
+        steps: leave the steps of an interaction beside the parts that were made of them; generateContent refuses them.
 
     Raises:
         NotFound: a file is gone, or not saved yet.
@@ -126,7 +134,8 @@ async def picked_up(runtime: Runtime, principal: str, turns: Sequence[JsonObject
                 )
             media = InlineMedia(_Saved(runtime, artifact))
             parts.append({**part, "inlineData": {**blob, "data": media}})
-        sent.append({**turn, "parts": parts} if "parts" in turn else turn)
+        whole = {**turn, "parts": parts} if "parts" in turn else turn
+        sent.append(whole if steps else {name: value for name, value in whole.items() if name != "steps"})
     return sent
 
 

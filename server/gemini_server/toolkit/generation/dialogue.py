@@ -78,7 +78,7 @@ async def ask(
     if not prompt and not attachments:
         raise ArgumentError("There is nothing to ask: prompt is empty and nothing is attached.", "Give a prompt.")
     if thread.kept:
-        waiting = _unanswered(thread.kept)
+        waiting = unanswered(thread.kept)
         if waiting:
             names = ", ".join(str(item.get("name")) for item in waiting)
             raise ArgumentError(
@@ -103,10 +103,10 @@ async def answer_functions(call: Call, conversation: str, results: Sequence[dict
     thread = await _thread(call, conversation)
     if thread.kept is None:
         raise ArgumentError("submit_function_results needs the id of a conversation, not 'new'.")
-    waiting = _unanswered(thread.kept)
+    waiting = unanswered(thread.kept)
     if not waiting:
         raise ArgumentError("This conversation does not wait for function results.", "Go on with generate_text.")
-    parts = [Part(function_response=response) for response in _responses(waiting, results)]
+    parts = [Part(function_response=response) for response in responses(waiting, results)]
     settings = Options.model_validate(thread.kept.settings)
     return await _turn(call, thread, None, Content(role="user", parts=parts), _unforced(settings), None, keep=settings)
 
@@ -147,7 +147,8 @@ async def _turn(
         json_answer.check_schema(options.json_schema)
     today = call.runtime.today()
     turn, options, notes = detail.applied(turn, options, chosen, call.runtime.catalogue, today)
-    turns = await kept_media.picked_up(call.runtime, call.principal, thread.turns)
+    over_interactions = call.runtime.settings.text_api == "interactions"
+    turns = await kept_media.picked_up(call.runtime, call.principal, thread.turns, steps=over_interactions)
     contents: list[Content | JsonObject] = [*turns, turn]
     sources = of_request(options, contents)
     request, warnings = build(chosen, contents, options, call.runtime.catalogue, on=today)
@@ -253,14 +254,24 @@ def _unfinished(ran: Ran) -> bool:
     return ran.broken or reason in (None, "CONTINUATION") or reason in BLOCKING or reason in BROKEN
 
 
-def _unanswered(conversation: Conversation) -> list[JsonObject]:
+def unanswered(conversation: Conversation) -> list[JsonObject]:
+    """The function calls for whose results a conversation waits."""
     if not conversation.turns or conversation.turns[-1].get("role") != "model":
         return []
     parts = cast(list[JsonObject], conversation.turns[-1].get("parts") or [])
     return [called for part in parts if (called := member(part, "functionCall")) is not None]
 
 
-def _responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> list[FunctionResponse]:
+def responses(waiting: list[JsonObject], results: Sequence[dict[str, Any]]) -> list[FunctionResponse]:
+    """The responses to all calls, in their order.
+
+    Args:
+        waiting: the calls.
+        results: `id`, `name` and `response` of each, in any order.
+
+    Raises:
+        ArgumentError: a result for no call, or none for one.
+    """
     names = {position: f"call-{position + 1}" for position in range(len(waiting))}
     ids = {position: str(item.get("id") or names[position]) for position, item in enumerate(waiting)}
     listing = ", ".join(f"{item.get('name')} (id {ids[position]})" for position, item in enumerate(waiting))

@@ -82,6 +82,12 @@ async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ra
     before = list(transcript.parts)
     markup = not any(map(_reads_others, request.tools or ()))
     try:
+        if call.runtime.settings.text_api == "interactions":
+            from gemini_server.toolkit.dialect import over_interactions
+
+            await over_interactions.ask(call, model, request, transcript, ran.warnings, stream=stream, markup=markup)
+            await call.progress.end_text()
+            return
         if not stream:
             reply = await call.runtime.client.call(
                 models.GENERATE, body=request, model=request_model(model), on_retry=call.progress.retry

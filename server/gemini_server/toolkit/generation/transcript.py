@@ -51,6 +51,7 @@ class Transcript:
         self.retries = 0
         self._open_usage = False
         self._writes = False
+        self._steps: list[Any] = []
 
     def begin(self) -> None:
         """A further request starts: its usage is counted beside that of the ones before."""
@@ -66,6 +67,7 @@ class Transcript:
         self.requests = 0
         self._parts = []
         self._tail = []
+        self._steps = []
         self.grounding = self.recited = self.pages = None
 
     @property
@@ -103,6 +105,7 @@ class Transcript:
         self.recited = candidate.citation_metadata or self.recited
         self.pages = candidate.url_context_metadata or self.pages
         self.continuation_token = candidate.continuation_token or self.continuation_token
+        self._steps += (candidate.content or {}).get("steps") or ()
         parts = (candidate.content or {}).get("parts")
         new = [cast("dict[str, Any]", part) for part in cast("list[Any]", parts or []) if isinstance(part, dict)]
         self.events += 1
@@ -133,7 +136,7 @@ class Transcript:
     @property
     def turn(self) -> dict[str, Any]:
         """The model's turn for the next request."""
-        return {"role": "model", "parts": self.parts}
+        return {"role": "model", "parts": self.parts, **({"steps": self._steps} if self._steps else {})}
 
     @property
     def text(self) -> str:
