@@ -89,9 +89,11 @@ async def test_the_end_of_background_work_is_told_to_whom_it_may_concern(
     failed = await create(api, "hi [emulate: outcome=failed code=api_error message=No_luck]", background=True)
     for begun in (asked, failed):
         await finished(api, begun["id"])
-    heard = [(await listener.heard()).event for _ in range(2)]
-    assert [one["type"] for one in heard] == ["interaction.requires_action", "interaction.failed"]
-    assert heard[1]["data"] == {"id": failed["id"], "error_code": "api_error", "error_message": "No luck"}
+    heard = {one["type"]: one["data"] for one in [(await listener.heard()).event for _ in range(2)]}
+    assert heard == {
+        "interaction.requires_action": {"id": asked["id"]},
+        "interaction.failed": {"id": failed["id"], "error_code": "api_error", "error_message": "No luck"},
+    }
     gone = await begin(api)
     await api.http.post(f"/v1beta/interactions/{gone['id']}/cancel")
     emulator.advance(600)

@@ -14,7 +14,7 @@ from gemini_emulator import Emulator
 from gemini_server.toolkit import media
 from tests.conftest import Connect, error_of, structured
 from tests.emulator.drawing import RED, Drawing, recording
-from tests.front.conftest import ask, refused
+from tests.front.conftest import ask, refused, warned
 from tests.front.uploading import CHUNK, GRANULE, commands, film, noise, small_chunks, started, uploads
 
 pytestmark = pytest.mark.anyio
@@ -186,7 +186,9 @@ async def test_in_a_conversation_large_media_are_kept_as_links(
     (allowed / "b.txt").write_bytes(text(1100))
     async with connect(poll=0.02) as client:
         first = await ask(client, "Read", attachments=["a.txt", "b.txt"], conversation="new")
-        await ask(client, "Again", conversation=first["conversation"])
+        assert "48 hours" in warned(first)
+        again = await ask(client, "Again", conversation=first["conversation"])
+        assert "48 hours" not in warned(again)
     [turn] = [one for one in emulator.requests[-1]["body"]["contents"] if "fileData" in str(one)]
     assert [next(iter(part)) for part in turn["parts"]] == ["inlineData", "fileData", "text"]
 

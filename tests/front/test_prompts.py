@@ -25,6 +25,8 @@ NEEDED: dict[str, dict[str, str]] = {
     "describe_picture": {"picture": "cat.png"},
     "compare_documents": {"first": "a.pdf", "second": "b.pdf"},
     "transcribe_and_summarise": {"audio": "talk.mp3"},
+    "storyboard": {"idea": "A fox looks for the moon"},
+    "research_brief": {"question": "How do ferries save fuel?"},
     "answer_from_store": {"store": "fileSearchStores/handbook", "question": "How many days?"},
 }
 
