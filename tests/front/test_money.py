@@ -79,9 +79,22 @@ def billed(emulator: Emulator) -> list[str]:
 PICTURE, SPEECH = "picture.png", "speech.wav"
 BILLED: dict[str, Json] = {
     "analyze_media": {"media": [PICTURE], "question": "What is it?"},
+    "call_endpoint": {
+        "endpoint": "models.generateContent",
+        "path": "gemini-3.8-flash",
+        "body": {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
+    },
     "compose_music": {"prompt": "A slow waltz"},
     "create_batch": {"requests": [{"prompt": "hello"}]},
     "create_cache": {"text": "word " * 5000},
+    "create_decision": {"input": "x", "questions": {"a": {"type": "noul", "instructions": "Is it?"}}},
+    "create_interaction": {"input": "hello"},
+    "create_trigger": {
+        "schedule": "0 7 * * *",
+        "time_zone": "UTC",
+        "interaction": {"agent": "antigravity-preview-09-2026", "input": "x", "environment": "remote"},
+    },
+    "create_voice": {"prompt": "A calm narrator"},
     "detect_objects": {"image": PICTURE},
     "embed": {"items": ["a", "b"]},
     "generate_image": {"prompt": "A lighthouse"},
@@ -92,6 +105,7 @@ BILLED: dict[str, Json] = {
     "run_code": {"task": "Add 1 and 2"},
     "search_maps": {"query": "coffee in Zürich"},
     "search_web": {"query": "news"},
+    "start_research": {"question": "How do foxes live in towns?", "wait_seconds": 0},
     "synthesize_speech": {"text": "hello"},
     "transcribe_audio": {"audio": SPEECH},
 }
@@ -103,13 +117,17 @@ FREE: dict[str, Json] = {
     "list_conversations": {},
     "list_jobs": {},
     "list_models": {},
+    "start_research": {"question": "x", "dry_run": True},
     "server_status": {},
 }
 BILLED_ELSEWHERE = {
     "cancel_batch": "what it stops is billed",
+    "cancel_interaction": "what it stops is billed",
     "cancel_job": "what it stops is billed",
     "add_to_store": "looks for its store first; its job is held against the cap as every other",
+    "follow_up_research": "needs research that is done; its job is held against the cap as every other",
     "create_store": "free; what is added to it is billed",
+    "run_trigger": "needs a trigger; the factory holds it against the cap as it does create_trigger",
     "search_stores": "looks for its stores first; it asks as generate_text does",
     "get_batch_results": "what it brings was billed as it was answered",
     "submit_function_results": "has a test of its own: it goes on with what was paid for before",

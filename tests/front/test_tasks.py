@@ -35,7 +35,10 @@ def published(emulator: Emulator, directory: Path) -> app.Published:
 
 
 def test_every_tool_that_begins_a_job_is_here_or_is_tested_with_its_own() -> None:
-    others = {"upload_file", "create_batch", "add_to_store", "download_file", "start_research", "create_interaction"}
+    others = {
+        "upload_file", "create_batch", "add_to_store", "download_file", "download_environment_file", "start_research",
+        "create_interaction", "follow_up_research", "call_endpoint",
+    }  # fmt: skip
     assert {tool.name for tool in surface.load().tools if tool.task} - others == CALLS.keys()
 
 

@@ -403,27 +403,176 @@ async def _search_stores(stage: Stage) -> list[CallToolResult]:
     return [await stage.call("search_stores", {"question": "x", "stores": ["fileSearchStores/x"]}, answer)]
 
 
+def hostile_interaction(status: str = "completed", **more: Any) -> Json:
+    """An interaction whose every word is hostile."""
+    cited = [
+        {"type": "url_citation", "start_index": 0, "end_index": 8, "url": uri, "title": HOSTILE}
+        for uri in ("https://ok.example/", *EVIL_LINKS)
+    ]
+    steps: list[Json] = [
+        {"type": HOSTILE, "arguments": {HOSTILE: HOSTILE}},
+        {"type": "thought", "summary": [{"type": "text", "text": HOSTILE}]},
+        {"type": "google_search_call", "id": "a", "arguments": {"queries": [HOSTILE]}},
+        {"type": "google_search_result", "call_id": "a", "result": [{"search_suggestions": HOSTILE}]},
+        {"type": "code_execution_call", "id": "b", "arguments": {"code": f"print({HOSTILE!r})"}},
+        {"type": "code_execution_result", "call_id": "b", "result": HOSTILE},
+        {"type": "model_output", "content": [{"type": "text", "text": HOSTILE, "annotations": cited}]},
+    ]
+    about = {
+        "model": HOSTILE,
+        "agent": HOSTILE,
+        "environment_id": HOSTILE,
+        "errors": [{"code": "x", "message": HOSTILE}],
+    }
+    return {"id": "v1_x", "status": status, "steps": steps, **about, **more}
+
+
+async def _create_interaction(stage: Stage) -> list[CallToolResult]:
+    asked: Json = {"input": "x", "tools": ["google_search"]}
+    call = {"type": "function_call", "id": HOSTILE, "name": HOSTILE, "arguments": {"note": HOSTILE}}
+    waiting = hostile_interaction("requires_action")
+    waiting["steps"].append(call)
+    return [
+        await stage.call("create_interaction", asked, hostile_interaction()),
+        await stage.call("create_interaction", {**asked, "store": True}, waiting),
+        await stage.call("create_interaction", {**asked, "background": True}, hostile_interaction()),
+    ]
+
+
+async def _get_interaction(stage: Stage) -> list[CallToolResult]:
+    said = [{"type": "user_input", "content": [{"type": "text", "text": HOSTILE}]}]
+    answer = hostile_interaction(input=said)
+    return [await stage.call("get_interaction", {"id": "v1_other", "include_input": True}, answer)]
+
+
+async def _cancel_interaction(stage: Stage) -> list[CallToolResult]:
+    return [await stage.call("cancel_interaction", {"id": "v1_other"}, hostile_interaction("cancelled"))]
+
+
+async def _start_research(stage: Stage) -> list[CallToolResult]:
+    begun = await stage.call("start_research", {"question": "x"}, hostile_interaction())
+    job = structured(begun)["id"]
+    return [begun, await stage.client.call_tool("get_job", {"job": job})]
+
+
+async def _follow_up_research(stage: Stage) -> list[CallToolResult]:
+    begun = structured((await _start_research(stage))[0])
+    asked = {"job": begun["id"], "question": "x"}
+    return [await stage.call("follow_up_research", asked, hostile_interaction())]
+
+
 Row = Callable[[Stage], Awaitable[list[CallToolResult]]]
+
+
+def _hostile(*names: str, **more: Any) -> Json:
+    """A resource whose members with these names are the hostile string."""
+    return {**dict.fromkeys(names, HOSTILE), **more}
+
+
+TIMES = ("create_time", "update_time", "status", "created", "updated")
+HOSTILE_TOOL: Json = {"type": HOSTILE, HOSTILE: HOSTILE, "headers": {HOSTILE: "x"}}
+HOSTILE_AGENT = _hostile("id", "description", "system_instruction", "base_environment", tools=[HOSTILE_TOOL])
+HOSTILE_SPACE = _hostile("id", *TIMES, sources=[_hostile("source", "content")], network={"allowlist": HOSTILE})
+HOSTILE_ENTRY = _hostile("path", "name", "type", "mime_type", "created", "modified")
+HOSTILE_TRIGGER = _hostile(
+    "id", "display_name", "schedule", "time_zone", *TIMES, interaction=_hostile("agent", "input")
+)
+HOSTILE_RUN = _hostile("id", "trigger_id", "interaction_id", "error", *TIMES)
+HOSTILE_HOOK = _hostile(
+    "id", "name", "uri", "state", "new_signing_secret", *TIMES, subscribed_events=[HOSTILE, *EVIL_LINKS],
+    signing_secrets=[_hostile("truncated_secret")],
+)  # fmt: skip
+HOSTILE_VOICE = _hostile(
+    "id", "key", "type", "display_name", "description", "accent", "persona", "context", "expire_time",
+    prompted=_hostile("input"), sample_audio={"data": "e30=", "mime_type": HOSTILE},
+)  # fmt: skip
+HOSTILE_ANSWER: Json = {"type": HOSTILE, "choice": HOSTILE, "probabilities": {HOSTILE: 1.0}, "legend": {"0": HOSTILE}}
+HOSTILE_KEY = _hostile("id", "type", *TIMES)
+
+
+ASKED: Json = {"questions": {"a": {"type": "noul", "instructions": "?"}}, "input": "x"}
+BEARER_KEY: Json = {"id": "x", "type": "bearer_token", "token": "t-0123456789"}
+NEW_HOOK: Json = {"uri": "https://a.example", "subscribed_events": ["batch.failed"]}
+NEW_TRIGGER: Json = {"schedule": "0 7 * * *", "time_zone": "UTC", "interaction": {"agent": "a", "input": "x"}}
+
+
+async def _upload_environment_file(stage: Stage) -> list[CallToolResult]:
+    session = Session(f"{stage.gemini.url}/upload?upload_id=x")
+    with mock.patch("gemini_server.rest.upload.Uploads.start", mock.AsyncMock(return_value=session)):
+        asked = {"id": "x", "source": "data:application/json;base64,e30=", "path": "x.json"}
+        return [await stage.call("upload_environment_file", asked, {"files": [HOSTILE_ENTRY]})]
+
+
+async def _download_environment_file(stage: Stage) -> list[CallToolResult]:
+    asked: Json = {"id": "x", "path": "y", "wait_seconds": 0}
+    answer = {"files": [{**HOSTILE_ENTRY, "path": "y", "size_bytes": 400}]}
+    return [await stage.call("download_environment_file", asked, answer)]
+
+
+async def _call_endpoint(stage: Stage) -> list[CallToolResult]:
+    path = {"path": "gemini-3.8-flash", "body": {"contents": [{"parts": [{"text": "x"}]}]}}
+    hostile = candidate({"text": HOSTILE, HOSTILE: HOSTILE})
+    return [
+        await stage.call("call_endpoint", {"endpoint": "models.generateContent", **path}, hostile),
+        await stage.call("call_endpoint", {"endpoint": "models.list"}, {"models": [{"displayName": HOSTILE}]}),
+        await stage.call("call_endpoint", {"endpoint": "batches.get", "path": "x"}, hostile_batch()),
+    ]
+
 
 TELLS: dict[str, Row] = {
     "analyze_media": _analyze_media,
+    "call_endpoint": _call_endpoint,
+    "cancel_interaction": _cancel_interaction,
     "cancel_job": _cancel_job,
+    "create_interaction": _create_interaction,
     "compose_music": _compose_music,
     "detect_objects": _detect_objects,
     "generate_image": _generate_image,
     "generate_text": _generate_text,
+    "follow_up_research": _follow_up_research,
     "generate_video": _generate_video,
+    "get_interaction": _get_interaction,
     "get_job": _get_job,
     "read_urls": _read_urls,
     "run_code": _run_code,
     "search_maps": _search_maps,
     "search_stores": _search_stores,
     "search_web": _search_web,
+    "start_research": _start_research,
     "submit_function_results": _submit_function_results,
     "transcribe_audio": _transcribe_audio,
 }
 """Tools that pass on what others wrote."""
 SILENT: dict[str, Row] = {
+    "create_agent": _store("create_agent", {"id": "x"}, HOSTILE_AGENT),
+    "create_credential": _store("create_credential", BEARER_KEY, HOSTILE_KEY),
+    "create_decision": _store("create_decision", ASKED, {"answers": {HOSTILE: HOSTILE_ANSWER}}),
+    "create_environment": _store("create_environment", {}, HOSTILE_SPACE),
+    "create_trigger": _store("create_trigger", NEW_TRIGGER, HOSTILE_TRIGGER),
+    "create_voice": _store("create_voice", {"prompt": "x"}, HOSTILE_VOICE),
+    "create_webhook": _store("create_webhook", NEW_HOOK, HOSTILE_HOOK),
+    "delete_agent": _store("delete_agent", {"id": "x"}, {}),
+    "delete_credential": _store("delete_credential", {"id": "x"}, {}),
+    "delete_environment": _store("delete_environment", {"id": "x"}, {}),
+    "delete_trigger": _store("delete_trigger", {"id": "x"}, {}),
+    "delete_voice": _store("delete_voice", {"id": "x"}, {}),
+    "delete_webhook": _store("delete_webhook", {"id": "x"}, {}),
+    "download_environment_file": _download_environment_file,
+    "list_agents": _store("list_agents", {}, {"agents": [HOSTILE_AGENT]}),
+    "list_credentials": _store("list_credentials", {}, {"credentials": [HOSTILE_KEY]}),
+    "list_environment_files": _store("list_environment_files", {"id": "x"}, {"files": [HOSTILE_ENTRY]}),
+    "list_environments": _store("list_environments", {"id": "x"}, HOSTILE_SPACE),
+    "list_trigger_executions": _store("list_trigger_executions", {"id": "x"}, {"trigger_executions": [HOSTILE_RUN]}),
+    "list_triggers": _store("list_triggers", {}, {"triggers": [HOSTILE_TRIGGER]}),
+    "list_voices": _store("list_voices", {}, {"voices": [HOSTILE_VOICE]}),
+    "list_webhooks": _store("list_webhooks", {}, {"webhooks": [HOSTILE_HOOK]}),
+    "ping_webhook": _store("ping_webhook", {"id": "x"}, {}),
+    "rotate_webhook_secret": _store("rotate_webhook_secret", {"id": "x"}, {"secret": HOSTILE}),
+    "run_trigger": _store("run_trigger", {"id": "x"}, HOSTILE_RUN),
+    "update_credential": _store("update_credential", {**BEARER_KEY, "id": "x"}, HOSTILE_KEY),
+    "update_trigger": _store("update_trigger", {"id": "x", "display_name": "x"}, HOSTILE_TRIGGER),
+    "update_webhook": _store("update_webhook", {"id": "x", "name": "x"}, HOSTILE_HOOK),
+    "upload_environment_file": _upload_environment_file,
     "add_to_store": _add_to_store,
     "create_store": _store("create_store", {"display_name": HOSTILE[:500]}, HOSTILE_STORE),
     "delete_document": _store("delete_document", {"name": "fileSearchStores/x/documents/y"}, {}),
@@ -434,6 +583,7 @@ SILENT: dict[str, Row] = {
     "create_batch": _create_batch,
     "create_cache": _cache("create_cache", {"text": "x"}, HOSTILE_CACHE),
     "delete_batch": _batch("delete_batch", {}),
+    "delete_interaction": _store("delete_interaction", {"id": "v1_x"}, {}),
     "delete_file": _files("delete_file", {"name": "files/x"}, {}),
     "download_file": _download_file,
     "list_files": _files("list_files", {}, {"files": [HOSTILE_FILE]}),
@@ -493,7 +643,7 @@ def check(result: CallToolResult, *, markup: bool) -> None:
         if path.startswith("/function_calls/arguments"):
             continue  # the caller's function needs exactly these
         assert not hidden(text), path
-        if not (markup or path == "/code/code"):
+        if not (markup or path.endswith("/code/code")):
             assert not ACTIVE.search(text), (path, text)
     for block in result.content:
         if isinstance(block, TextContent):

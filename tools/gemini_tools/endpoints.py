@@ -29,6 +29,8 @@ from gemini_server.toolkit.untrusted import bounded, json_text
 TOOLSET = Toolset("api", "Any endpoint of the API by its name.")
 
 SOURCE = "Gemini's API"
+PAID_LATER = frozenset({"cachedContents.create", "cachedContents.patch", "triggers.create", "voices.create"})
+"""Changes that are billed, or begin what is."""
 
 
 class Answered(Result):
@@ -129,6 +131,8 @@ async def _check_files(call: Call, asked: Asked) -> None:
 
 async def _answered(call: Call, asked: Asked) -> Answered:
     warnings: list[str] = []
+    if asked.method.name in PAID_LATER:
+        await call.runtime.may_spend(call.principal)
     async with call.runtime.slot():
         answers, early = await ask(call, asked)
     billed = asked.method.kind == "generate"

@@ -8,7 +8,7 @@ Source: the schemas Content and Step of the Interactions API, November 2026.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from gemini_server.api.interaction_wire import Read, Told
 from gemini_server.rest.body import InlineMedia
@@ -111,3 +111,6 @@ class Step(Read):
     id: str | None = None
     name: str | None = None
     arguments: JsonObject | None = None
+    call_id: str | None = None
+    result: Any = None
+    is_error: bool | None = None

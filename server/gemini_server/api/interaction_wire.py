@@ -6,9 +6,9 @@ this side says: a member that the API does not have is a mistake here.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, SecretStr
 
 
 class Read(BaseModel):
@@ -27,3 +27,14 @@ class Told(BaseModel):
     """A JSON object of the Interactions family that only this side writes."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True, populate_by_name=True)
+
+
+def _open(secret: SecretStr) -> str:
+    return secret.get_secret_value()
+
+
+Secret = Annotated[SecretStr, PlainSerializer(_open, return_type=str, when_used="json")]
+"""A secret that is sent: nobody reads it in a repr, a log or a traceback, and it goes out as the string it is."""
+
+DISCLOSED = "disclosed"
+"""Marks a member of an answer by which Google gives a secret away, once: it is shown to whoever asked, as it came."""

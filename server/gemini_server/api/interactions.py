@@ -11,7 +11,7 @@ Source: https://ai.google.dev/api/interactions-api, and the official SDK's schem
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from gemini_server.api.interaction_content import Step, Trouble
 from gemini_server.api.interaction_wire import Read
@@ -23,6 +23,13 @@ class ModalityTokens(Read):
 
     modality: str | None = None
     tokens: int = 0
+
+
+class ToolCount(Read):
+    """How often a tool was used that is billed by use: google_search, google_maps, retrieval."""
+
+    type: str | None = None
+    count: int = 0
 
 
 class Usage(Read):
@@ -37,6 +44,7 @@ class Usage(Read):
     input_tokens_by_modality: list[ModalityTokens] | None = None
     output_tokens_by_modality: list[ModalityTokens] | None = None
     cached_tokens_by_modality: list[ModalityTokens] | None = None
+    grounding_tool_count: list[ToolCount] | None = None
 
 
 class Interaction(Read):
@@ -58,8 +66,11 @@ class Interaction(Read):
     errors: list[Trouble] | None = None
     usage: Usage | None = None
     service_tier: str | None = None
+    input: Any = None
+    labels: dict[str, str] | None = None
     previous_interaction_id: str | None = None
     environment_id: str | None = None
+    continuation_ids: list[str] | None = None
     continuation_token: str | None = None
 
 
@@ -70,7 +81,7 @@ GET = Endpoint(
     "GET",
     "{version}/interactions/{id}",
     Interaction,
-    query=("include_input", "stream", "last_event_id"),
+    query=("include_input",),
     family="interactions",
     billed=True,
 )

@@ -187,7 +187,8 @@ class GeminiClient:
         """All items of a list endpoint, page after page.
 
         Args:
-            endpoint: a list method that takes `pageToken`; its answer has `next_page_token` and the field `items`.
+            endpoint: a list method that takes `pageToken` (of the Interactions family: `page_token`); its answer has
+                `next_page_token` and the field `items`.
             items: the Python name of the field that holds the items.
             cap: the most items that are returned.
             query: as for `call`; a `pageToken` in it is the first page.
@@ -215,7 +216,7 @@ class GeminiClient:
             if token in tokens:
                 break
             tokens.add(token)
-            asked["pageToken"] = token
+            asked["page_token" if "page_token" in endpoint.query else "pageToken"] = token
         return found, True
 
     @asynccontextmanager

@@ -34,6 +34,8 @@ _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
 _MD5 = re.compile(r"(?:^|[,\s])md5=([A-Za-z0-9+/]{22}==)", re.ASCII)
 _NOT_MEDIA = ("application/json", "text/html")
+_WORKSPACE = re.compile(r"/environments/[^/]+/files/")
+"""The path of a file in a workspace. It may be JSON or a page itself: only its status says that an answer is none."""
 _HTML = (b"<!doctype html", b"<html")
 
 
@@ -79,7 +81,7 @@ class Downloads:
         order = Order("GET", str(url), None, "read", headers, link=True)
 
         async def take(response: httpx2.Response, deadline: float) -> OpenDownload:
-            return await self._begun(response, offset)
+            return await self._begun(response, offset, anything=bool(_WORKSPACE.search(url.path)))
 
         opened, retries = await self._attempts.run(order, take, timeout, on_retry)
         opened.about.retries = retries
@@ -88,8 +90,13 @@ class Downloads:
         finally:
             await opened.aclose()
 
-    async def _begun(self, response: httpx2.Response, offset: int) -> OpenDownload:
+    async def _begun(self, response: httpx2.Response, offset: int, *, anything: bool) -> OpenDownload:
         """The download that a response begins.
+
+        Args:
+            response: with its body still to come.
+            offset: from which byte on it was asked for.
+            anything: whether the file may be JSON or a page.
 
         Raises:
             AttemptError: it is not one.
@@ -105,7 +112,7 @@ class Downloads:
             return OpenDownload(about, response, [], _nothing(), self._config.idle_timeout)
         if status not in (200, 206):
             raise AttemptError(await self._refused(response))
-        if content_type in _NOT_MEDIA:
+        if content_type in _NOT_MEDIA and not anything:
             raise AttemptError(await self._no_media(response, content_type))
         if headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
             raise AttemptError(_bad("it came compressed, which was not asked for", status))
@@ -114,23 +121,25 @@ class Downloads:
         elif (declared := headers.get("content-length", "")).isdecimal():
             about.size = int(declared[:18])
         rest = response.aiter_raw()
-        first = await self._first(rest, status, about)
+        first = await self._first(rest, status, about, anything=anything)
         return OpenDownload(about, response, first, rest, self._config.idle_timeout)
 
-    async def _first(self, rest: AsyncGenerator[bytes, None], status: int, about: Download) -> list[bytes]:
+    async def _first(
+        self, rest: AsyncGenerator[bytes, None], status: int, about: Download, *, anything: bool
+    ) -> list[bytes]:
         """The first bytes; none of an empty file."""
         first: list[bytes] = []
         try:
             while chunk := await anext(rest, b""):
                 first.append(chunk)
                 # Only a whole text shows whether it is an error; a file is looked at no further than this.
-                if not _may_be_error(first[0], about) or sum(map(len, first)) > _ERROR_BYTES:
+                if anything or not _may_be_error(first[0], about) or sum(map(len, first)) > _ERROR_BYTES:
                     break
             else:
                 self._judge(b"".join(first), status)
         except httpx2.TransportError as exc:
             raise AttemptError(Fault(broken(exc, self._config.idle_timeout), again=True)) from exc
-        if about.offset == 0 and first and first[0].lstrip()[:20].lower().startswith(_HTML):
+        if not anything and about.offset == 0 and first and first[0].lstrip()[:20].lower().startswith(_HTML):
             raise AttemptError(_bad(f"it is a page, which says: {excerpt(first[0])}", status))
         return [data[at : at + PIECE] for data in first for at in range(0, len(data), PIECE)]
 

@@ -1,9 +1,9 @@
 """Links in answers: what names a file that Gemini made, turned into the URL that is asked for it.
 
 Three forms come: a URL of the API (`https://generativelanguage.googleapis.com/v1beta/files/ID:download?alt=media`), a
-signed URL of another Google host, and a bare resource name (`files/ID`). A URL of the API is asked of the base URL,
-under its path prefix: behind a gateway Google's own host may be out of reach, and it would not know the gateway's
-credential. No other host is ever rewritten.
+signed URL of another Google host, and a bare resource name (`files/ID`, or a file in a workspace, quoted:
+`environments/ID/files/a%20b`). A URL of the API is asked of the base URL, under its path prefix: behind a gateway
+Google's own host may be out of reach, and it would not know the gateway's credential. No other host is ever rewritten.
 
 Whether the URL may be asked at all, and with the key, is decided by `redirect.Gate`, before anything is connected.
 """
@@ -11,13 +11,14 @@ Whether the URL may be asked at all, and with the key, is decided by `redirect.G
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import httpx2
 
 from gemini_server.errors import ArgumentError, BadAnswer
 
 from .config import VERSION
-from .route import Routes, check_name
+from .route import Routes, check_name, check_path
 
 GOOGLE = "generativelanguage.googleapis.com"
 """The one host whose links are asked of the base URL instead."""
@@ -27,6 +28,7 @@ _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")  # ASCII without spaces, control c
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:|//")
 _NAME = re.compile(rf"/?(?P<before>(?:download/)?{VERSION}/)?(?P<name>[^?:]+)(?P<verb>:download)?(?:\?alt=media)?")
 _FILE = re.compile(rf"/(?:download/)?{VERSION}/(?:files|generatedFiles)/[\w.\-]+(?::download)?", re.ASCII)
+_WORKSPACE = re.compile(r"(?P<environment>environments/[\w.\-]+)/files/(?P<path>[^?#]+)", re.ASCII)
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
 
 
@@ -75,6 +77,11 @@ class Links:
         return url
 
     def _named(self, uri: str) -> str:
+        inside = _WORKSPACE.fullmatch(uri)
+        if inside:
+            environment = check_name("uri", inside["environment"])
+            path = check_path("uri", unquote(inside["path"]))
+            return f"{self._root}/{self._version}/{environment}/files/{path}?alt=media"
         found = _NAME.fullmatch(uri)
         try:
             name = check_name("uri", found["name"]) if found else ""

@@ -18,10 +18,43 @@ from gemini_server.errors import ArgumentError
 from .config import DEFAULT_VERSION, VERSION
 from .endpoint import Endpoint
 
-QueryValue = str | int | bool | None
+QueryValue = str | int | bool | list[str] | None
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.\-/]{0,255}", re.ASCII)
 _VERSION_AT_END = re.compile(rf"/({VERSION})\Z", re.ASCII)
+
+
+class FilePath(str):
+    """A path of a file in a workspace, as the value of a path template: any characters, relative to the root.
+
+    Steps that climb and control characters are refused; everything else is quoted. Empty is the root.
+    """
+
+    __slots__ = ()
+
+
+_LONGEST_PATH = 1024
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+
+
+def check_path(argument: str, value: str) -> str:
+    """`value`, a path of a file, fit for a path of a URL.
+
+    Args:
+        argument: the name of the argument, for the message.
+        value: the path.
+
+    Raises:
+        ArgumentError: it climbs, or is no path; nothing was sent.
+    """
+    steps = value.split("/")
+    climbs = ".." in steps or "." in steps
+    if climbs or "//" in value or value.startswith("/") or len(value) > _LONGEST_PATH or _CONTROL.search(value):
+        raise ArgumentError(
+            f"The argument {argument!r} is no path inside a workspace: {value[:80]!r}. Nothing was sent.",
+            "Pass one relative to its root, such as 'src/main.py'.",
+        )
+    return quote(value, safe="/")
 
 
 def check_name(argument: str, value: str) -> str:
@@ -85,7 +118,7 @@ class Routes:
         version = endpoint.version or self.version
         try:
             path = endpoint.path.format(
-                version=version, **{name: check_name(name, value) for name, value in names.items()}
+                version=version, **{name: _checked(name, value) for name, value in names.items()}
             )
         except KeyError as exc:
             raise TypeError(f"{endpoint.path} needs the path parameter {exc}") from exc
@@ -96,6 +129,10 @@ class Routes:
             pairs.append(("alt", "sse"))
         tail = f"?{urlencode(pairs)}" if pairs else ""
         return f"{self.root}/{path}{tail}"
+
+
+def _checked(name: str, value: str) -> str:
+    return check_path(name, value) if isinstance(value, FilePath) else check_name(name, value)
 
 
 _templates: dict[str, frozenset[str]] = {}
@@ -114,6 +151,9 @@ def _pairs(endpoint: Endpoint[Any], query: Mapping[str, QueryValue]) -> list[tup
         if name not in endpoint.query:
             raise TypeError(f"{endpoint.path} takes no query parameter {name!r}")
         if value is None:
+            continue
+        if isinstance(value, list):
+            pairs += [(name, one) for one in value]
             continue
         text = ("true" if value else "false") if isinstance(value, bool) else str(value)
         pairs.append((name, text))

@@ -33,7 +33,7 @@ from .endpoint import AnswerT, Endpoint
 from .exchange import Exchange, Header, Order
 from .link import GOOGLE
 from .retry import AttemptError, Fault
-from .route import Routes
+from .route import QueryValue, Routes
 from .upload_chunk import Chunk, OnBytes, Source
 
 __all__ = ["OnBytes", "Received", "Session", "Source", "Uploads"]
@@ -107,6 +107,7 @@ class Uploads:
         body: BaseModel | None,
         size: int,
         mime_type: str,
+        query: Mapping[str, QueryValue] | None = None,
         on_retry: OnRetry | None = None,
         **path: str,
     ) -> Session:
@@ -117,6 +118,7 @@ class Uploads:
             body: the description of what they are.
             size: how many there are.
             mime_type: of the bytes.
+            query: parameters that the endpoint knows.
             on_retry: is told before each wait. Repeating does no harm: nothing exists until all bytes are there.
             **path: the values of the path template.
 
@@ -131,7 +133,7 @@ class Uploads:
             (b"x-goog-upload-header-content-length", b"%d" % size),
             (b"x-goog-upload-header-content-type", mime_type.encode("ascii", "ignore")),
         ]
-        url = self._routes.url(endpoint, path, None, sse=False)
+        url = self._routes.url(endpoint, path, query, sse=False)
         order = Order(endpoint.method, url, None if body is None else encode(body), "read", headers)
         session, _ = await self._attempts.run(order, self._begun, None, on_retry)
         return session

@@ -26,7 +26,11 @@ from .retry import backoff
 from .upload import OnBytes, Received, Session, Source, Uploads
 
 CHUNK = 32 * MIB
-"""Bytes that are sent in one request: the most that is lost by a cut."""
+"""Bytes that are sent in the first request; a request is the most that is lost by a cut."""
+LARGEST = 128 * MIB
+"""Bytes that are sent in one request over a fast line, where the pause between two of them counts."""
+QUICK = 1.0
+"""Seconds: a chunk that took less is followed by one twice as long, until something goes wrong."""
 FRUITLESS = 10
 """Steps in a row that bring nothing before it is given up; each of them makes the chunks half as long."""
 
@@ -47,20 +51,22 @@ class Sending:
         session: the upload.
         size: bytes of the whole.
         offset: how many have arrived; None to ask for that first, because another process has sent them.
-        chunk: bytes of one request; made a multiple of the session's granularity.
+        chunk: bytes of one request, made a multiple of the session's granularity; None for as many as the line makes
+            good: `CHUNK` at first, up to `LARGEST` as long as that is quick and nothing goes wrong.
 
     Attributes:
         offset: how many bytes have arrived, as far as that is known; None after trouble.
     """
 
     def __init__(
-        self, uploads: Uploads, session: Session, size: int, *, offset: int | None = None, chunk: int = CHUNK
+        self, uploads: Uploads, session: Session, size: int, *, offset: int | None = None, chunk: int | None = None
     ) -> None:
         self.session = session
         self.offset = offset
         self._uploads = uploads
         self._size = size
-        self._chunk = max(session.granularity, chunk // session.granularity * session.granularity)
+        self._chunk = max(session.granularity, (chunk or CHUNK) // session.granularity * session.granularity)
+        self._largest = LARGEST if chunk is None else self._chunk
         self._best = -1
         self._fruitless = 0
 
@@ -85,12 +91,18 @@ class Sending:
             received = await self._uploads.query(self.session)
         else:
             length = min(self._chunk, self._size - known)
+            largest, self._largest = self._largest, self._chunk  # what breaks off is not tried at greater length
+            began = anyio.current_time()
             try:
                 received = await self._uploads.push(self.session, source, known, length, on_bytes=on_bytes)
             except RequestRefused as refused:
                 if refused.status != _TOO_LARGE or length <= self.session.granularity:
                     raise
                 received = Received("active", known)  # a proxy takes no requests of this length
+            else:
+                self._largest = largest
+                if anyio.current_time() - began < QUICK and 2 * self._chunk <= largest:
+                    self._chunk *= 2
             if received.status == "active" and received.size is None:
                 received = Received("active", known + length)
         if received.status == "final":
@@ -108,7 +120,7 @@ class Sending:
             return
         self._fruitless += 1
         granularity = self.session.granularity
-        self._chunk = max(granularity, self._chunk // 2 // granularity * granularity)
+        self._chunk = self._largest = max(granularity, self._chunk // 2 // granularity * granularity)
         if self._fruitless >= FRUITLESS:
             raise _stuck(received)
 

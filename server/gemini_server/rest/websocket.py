@@ -102,6 +102,17 @@ class Socket(Generic[SentT, HeardT]):
             raise Overloaded(f"Gemini said nothing for {seconds:g} s.", "Call again later.", code="deadline_exceeded")
         return await (anyio.to_thread.run_sync(self._read, frame) if len(frame) > _LARGE else self._at_once(frame))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the connection is known to have ended."""
+        return self._connection.close_code is not None
+
+    async def aclose(self) -> None:
+        """End the connection."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(2 * _CLOSING):
+            await self._connection.close()
+        self._connection.transport.abort()  # a sender who never stops sending is not waited for
+
     async def _at_once(self, frame: str | bytes) -> HeardT:
         return self._read(frame)
 
@@ -122,7 +133,18 @@ class Socket(Generic[SentT, HeardT]):
 async def connect(
     config: ClientConfig, method: str, *, version: str, sends: type[SentT], hears: type[HeardT]
 ) -> AsyncGenerator[Socket[SentT, HeardT]]:
-    """Open a WebSocket; leaving closes it.
+    """Open a WebSocket; leaving closes it. Arguments and errors are those of `opened`."""
+    socket = await opened(config, method, version=version, sends=sends, hears=hears)
+    try:
+        yield socket
+    finally:
+        await socket.aclose()
+
+
+async def opened(
+    config: ClientConfig, method: str, *, version: str, sends: type[SentT], hears: type[HeardT]
+) -> Socket[SentT, HeardT]:
+    """Open a WebSocket that its owner closes.
 
     Args:
         config: where Gemini is, the key, the limits.
@@ -137,13 +159,7 @@ async def connect(
         BadAnswer: the answer is a redirect, which is never followed.
         ToolserverError: Gemini refused; any of the tree.
     """
-    connection = await _open(config, method, version)
-    try:
-        yield Socket(connection, hears, config.url.host)
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(2 * _CLOSING):
-            await connection.close()
-        connection.transport.abort()  # a sender who never stops sending is not waited for
+    return Socket[SentT, HeardT](await _open(config, method, version), hears, config.url.host)
 
 
 async def _open(config: ClientConfig, method: str, version: str) -> ClientConnection:
@@ -159,7 +175,7 @@ async def _open(config: ClientConfig, method: str, version: str) -> ClientConnec
         def process_redirect(self, exc: Exception) -> Exception | str:
             return exc
 
-    url, host = _url(config, method, version), config.url.host
+    url, host = address(config, method, version), config.url.host
     local = config.loopback and config.url.scheme == "http"
     try:
         return await Connect(
@@ -200,7 +216,8 @@ async def _open(config: ClientConfig, method: str, version: str) -> ClientConnec
         ) from error
 
 
-def _url(config: ClientConfig, method: str, version: str) -> str:
+def address(config: ClientConfig, method: str, version: str) -> str:
+    """The URL of a method, without any credential."""
     root = Routes(config.url, config.api_version).root
     return f"ws{root.removeprefix('http')}/ws/google.ai.generativelanguage.{version}.GenerativeService.{method}"
 

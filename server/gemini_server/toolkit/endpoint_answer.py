@@ -58,8 +58,9 @@ async def shaped(call: Call, kind: str, answer: JsonObject, warnings: list[str])
         if kept is not None:
             artifacts.append(kept)
             holder[member] = kept.uri
-    clean = cast(JsonObject, await anyio.to_thread.run_sync(lambda: json_value(answer, markup=True)))
-    text = await anyio.to_thread.run_sync(lambda: json.dumps(clean, ensure_ascii=False, indent=1).encode())
+    clean = cast(JsonObject, await anyio.to_thread.run_sync(lambda: json_value(answer)))
+    # Shown to a model it is defanged; in the file it is as it came.
+    text = await anyio.to_thread.run_sync(lambda: json.dumps(answer, indent=1).encode())
     if len(text) <= INLINE:
         return Shaped(clean, artifacts)
     whole = await saved(call, kind, text, warnings, name="x.json")

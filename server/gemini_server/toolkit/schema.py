@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
+from gemini_server.rest.endpoint import Wire
+
 Schema = dict[str, Any]
 
 _DEFS = "#/$defs/"
@@ -31,10 +33,21 @@ class _Compact(GenerateJsonSchema):
         return made
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        made = super().model_schema(schema)
+        # A type of the wire takes its members by their own names too, which are those of all other arguments.
+        before, self.by_alias = self.by_alias, self.by_alias and not issubclass(schema["cls"], Wire)
+        try:
+            made = super().model_schema(schema)
+        finally:
+            self.by_alias = before
         made.pop("title", None)
         made.pop("description", None)
         return made
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        # The tag is a constant of each: no client needs to be told where it stands.
+        made = super().tagged_union_schema(schema)
+        made.pop("discriminator", None)
+        return {"anyOf": made.pop("oneOf"), **made} if "oneOf" in made else made
 
     def ser_schema(self, schema: Any) -> JsonSchemaValue | None:
         # A serializer of ours changes which members are left out, never their types.

@@ -40,8 +40,8 @@ class NamedMethod(OperationWork):
 
     async def finished(self, job: Job, response: JsonObject) -> Step:
         """The answer as it is."""
-        clean = cast(Json, await anyio.to_thread.run_sync(lambda: json_value(response, markup=True)))
-        text = await anyio.to_thread.run_sync(lambda: json.dumps(clean, ensure_ascii=False, indent=1).encode())
+        clean = cast(Json, await anyio.to_thread.run_sync(lambda: json_value(response)))
+        text = await anyio.to_thread.run_sync(lambda: json.dumps(response, indent=1).encode())
         result: Json = {"endpoint": job.wish["endpoint"], "untrusted": "Gemini's API"}
         if len(text) <= INLINE:
             return Step("finished", result={**result, "answer": clean})
