@@ -45,15 +45,15 @@ async def serving(world: World) -> AsyncGenerator[Stdio]:
         yield server
 
 
-async def killed(world: World, point: str) -> None:
-    """Run a server that dies at a point while it makes a film."""
+async def killed(world: World, point: str, tool: str = "generate_video", asked: Json = FILM) -> None:
+    """Run a server that dies at a point while it does what takes a while: it makes a film."""
     process = await anyio.open_process(
         [sys.executable, "-m", "tests.crash.killed", point], env=world.env(), cwd=world.work
     )
     server = Stdio(process, MODERN)
     async with started(server):
         await server.greet()
-        await server.begin("tools/call", {"name": "generate_video", "arguments": FILM})
+        await server.begin("tools/call", {"name": tool, "arguments": asked})
         assert await server.ended(within=40) == -9
 
 

@@ -28,7 +28,7 @@ from gemini_server.toolkit.untrusted import bounded, json_text
 
 TOOLSET = Toolset("api", "Any endpoint of the API by its name.")
 
-SOURCE = "Gemini's API"
+SOURCE = "api"
 PAID_LATER = frozenset({"cachedContents.create", "cachedContents.patch", "triggers.create", "voices.create"})
 """Changes that are billed, or begin what is."""
 

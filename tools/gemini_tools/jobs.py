@@ -67,14 +67,22 @@ async def list_jobs(
 ) -> JobList:
     """The jobs of the last weeks, the newest first. Free."""
     states: list[State] = ["intent", "submitting"] if status == "submitting" else [status] if status else []
+    if status == "input_required":
+        states.append("done")  # what has ended by asking for results is shown as waiting for them
     found = await call.runtime.jobs.list(call.principal, states=states, kind=kind, limit=LISTED)
-    return await _listed(call, found)
+    listed = await _listed(call, found)
+    listed.jobs = [one for one in listed.jobs if status in (None, one.status)]
+    return listed
 
 
 async def _listed(call: Call, found: list[Job]) -> JobList:
     """Jobs without what they brought: get_job tells that."""
     shown = [await job_out(call, one) for one in found]
-    return JobList(jobs=[one.model_copy(update={"text": None, "untrusted": None, "result": None}) for one in shown])
+    return JobList(
+        jobs=[
+            one.model_copy(update={"text": None, "citations": None, "untrusted": None, "result": None}) for one in shown
+        ]
+    )
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:

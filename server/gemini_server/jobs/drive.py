@@ -81,6 +81,7 @@ class Driver:
         self._cancelling = job.cancelling
         self._asked_to_stop = False
         self._sending: anyio.CancelScope | None = None
+        self._following: anyio.CancelScope | None = None
         self._wake = anyio.Event()
         self._asked = self._failures = self._missing = 0
         self._put_down: list[Stored] | None = None
@@ -114,6 +115,8 @@ class Driver:
         self._cancelling = True
         if self._sending is not None and not self._work.background:
             self._sending.cancel()  # what only starts the work is waited for: it is stopped by the name that comes back
+        if self._following is not None:
+            self._following.cancel()
         self.stir()
 
     def stir(self) -> None:
@@ -217,7 +220,9 @@ class Driver:
             self._job = await self._jobs.get(self._job.principal, self._job.id)
         try:
             step = await self._stop() if self._cancelling and not self._asked_to_stop else None
-            step = step or await self._work.poll(self._job, self._say)
+            step = step or await self._poll()
+            if step is None:
+                return
         except NotFound as gone:
             self._missing += 1
             if self._missing < LOOKS:  # what was only just made is not known everywhere yet
@@ -236,6 +241,17 @@ class Driver:
         self._failures = self._missing = 0
         self._wished = step.pause
         await self._persist(step)
+
+    async def _poll(self) -> Step | None:
+        """Ask how it stands; None where somebody wants it cancelled while its events are followed."""
+        if not getattr(self._work, "follows", False):
+            return await self._work.poll(self._job, self._say)
+        with anyio.CancelScope() as self._following:
+            try:
+                return await self._work.poll(self._job, self._say)
+            finally:
+                self._following = None
+        return None
 
     async def _stop(self) -> Step | None:
         step = await self._work.cancel(self._job)

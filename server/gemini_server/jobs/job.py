@@ -224,6 +224,9 @@ class Work(Protocol):
     Attributes:
         background: whether submitting only starts the work, which then goes on at Google.
 
+    Work with a true attribute `follows` stays with what it asks for, and hears of it for a while: to cancel the job
+    ends that at once.
+
     Work with a true attribute `resumes` begins nothing at Google by being submitted: `poll` does all of it, step by
     step, and so goes on wherever a process died.
     """

@@ -170,6 +170,11 @@ class Jobs:
         """
         return known_job(await self._store.run(lambda ledger: find_job(ledger, "id = ?", id), write=False), id)
 
+    async def of_operation(self, operation: str) -> Job | None:
+        """The newest job, whosever it is, of an operation at the same API; None where there is none."""
+        where = "operation = ? AND place = ? ORDER BY created DESC LIMIT 1"
+        return await self._store.run(lambda ledger: find_job(ledger, where, operation, self._place), write=False)
+
     async def list(
         self, principal: str, *, states: Sequence[State] = (), kind: str | None = None, limit: int = 50
     ) -> builtins.list[Job]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import anyio.to_thread
@@ -14,8 +13,8 @@ from gemini_server.jobs.job import Job, Json, Media
 from gemini_server.jobs.job import Step as JobStep
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.sources import of_names
+from gemini_server.toolkit.interaction_result import EARLY, Told, error_in, name_of, told
 from gemini_server.toolkit.interaction_spent import spent_on
-from gemini_server.toolkit.interaction_words import answered, words_of
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.trouble import trouble
 from gemini_server.toolkit.untrusted import clean, label
@@ -25,14 +24,9 @@ MADE_OF = {"image": "image", "video": "video", "speech": "audio", "music": "audi
 """The content that a kind of job is for; one of these that brings none has failed."""
 
 _GOING = {"": "Gemini is at work", "in_progress": "Gemini is at work", "queued": "waits in Gemini's queue"}
-_EARLY = {
-    "incomplete": "Gemini stopped before it was finished.",
-    "budget_exceeded": "Gemini stopped at the budget that it was given.",
-    "requires_continuation": "Gemini stopped at the most that one request may write.",
-}
+_EARLY = ("incomplete", "budget_exceeded", "requires_continuation")
 _FILES = {"image": "image/png", "video": "video/mp4", "audio": "audio/wav", "document": "application/pdf"}
 _LONGEST_NOTE = 120
-_MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
 async def step_of(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
@@ -45,19 +39,18 @@ async def step_of(runtime: Runtime, job: Job, interaction: Interaction) -> JobSt
     """
     status = interaction.status.lower()
     if status in ("completed", *_EARLY):
-        return await _finished(runtime, job, interaction, _EARLY.get(status, ""))
+        return await _finished(runtime, job, interaction)
     if status == "requires_action":
-        return _asks(runtime, job, interaction)
+        return await (_asks(runtime, job, interaction) if job.kind in MADE_OF else _finished(runtime, job, interaction))
     if status == "failed":
-        return _failed(runtime, job, interaction, _said_error(interaction) or trouble(None, None))
+        return _failed(runtime, job, interaction, error_in(interaction) or trouble(None, None))
     if status == "cancelled":
-        spent = spent_on(runtime, job, interaction)[0] if interaction.usage else None
-        return JobStep("cancelled", operation=interaction.id, spent=spent)
+        return _cancelled(runtime, job, interaction)
     going = _GOING.get(status) or f"Gemini says: {label(status, 60)}"
-    return JobStep("running", operation=interaction.id, message=_note(interaction.steps) or going)
+    return JobStep("running", operation=interaction.id, message=note_of(interaction.steps) or going)
 
 
-def _note(steps: Sequence[Step] | None) -> str:
+def note_of(steps: Sequence[Step] | None) -> str:
     """What the model is about, by its last thought or tool."""
     for step in reversed(steps or ()):
         if step.type == "user_input":
@@ -71,53 +64,52 @@ def _note(steps: Sequence[Step] | None) -> str:
     return ""
 
 
-def _said_error(interaction: Interaction) -> ToolserverError | None:
-    """The first error that is told, of the whole or of a step."""
-    told = [*(interaction.errors or ()), *(step.error for step in interaction.steps or () if step.error)]
-    return trouble(told[0].code, told[0].message) if told else None
-
-
-async def _finished(runtime: Runtime, job: Job, interaction: Interaction, early: str) -> JobStep:
-    outputs = answered(interaction.steps)
-    contents = [said for output in outputs for said in output if said.type != "text"]
-    media, broken = await anyio.to_thread.run_sync(_media, job, contents)
+async def _finished(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
+    found = await told(interaction, of_names(job.wish.get("sources") or ()), schema=job.wish.get("schema"))
+    media, broken = await anyio.to_thread.run_sync(files_of, found.contents, job.kind)
     wanted = MADE_OF.get(job.kind)
-    sources = of_names(job.wish.get("sources") or ())
-    words = words_of(outputs, sources)
-    if wanted:  # what is said beside a file is a caption, and never HTML or links that were asked for
-        words.text = clean(words.text).text
-    if not (any(one.mime_type.startswith(f"{wanted}/") for one in media) if wanted else media or words.text):
-        said = label(words.text, 600)
+    result = _beside_files(found) if wanted else found.members
+    text: str = result.get("text", "")
+    early = EARLY.get(interaction.status.lower(), "")
+    if not (any(one.mime_type.startswith(f"{wanted}/") for one in media) if wanted else media or found.useful):
+        said = label(text, 600)
         words_said = f" Gemini says: {said}" if said else ""
         nothing = BadAnswer(
             f"{early or 'Gemini has finished.'} No {job.kind} came of it.{broken}{words_said}",
             "Rephrase the request, or make it again: that is billed anew.",
             code="no_media" if wanted else "empty",
         )
-        return _failed(runtime, job, interaction, _said_error(interaction) or nothing)
+        return _failed(runtime, job, interaction, found.error or nothing)
     spent, usage = spent_on(runtime, job, interaction, songs=len(media) if job.kind == "music" else None)
-    result: Json = {"usage": usage}
-    if words.text:
-        result["text"] = words.text
-    if words.citations:
-        result["citations"] = words.citations
-    if sources.shown and words.text:
-        result["untrusted"] = sources.shown
-    warnings = [early] if early else []
-    if broken:
-        warnings.append(broken.strip())
-    if words.refused:
-        warnings.append(f"{words.refused} sources are left out: their addresses are no web links.")
-    if error := _said_error(interaction):
-        warnings.append(error.what)
-    answering = (interaction.model or "").removeprefix("models/")
-    if _MODEL.fullmatch(answering):
+    warnings: list[str] = [*result.get("warnings", ())]
+    warnings += [broken.strip()] if broken else []
+    warnings += found.trouble
+    answering = name_of((interaction.model or "").removeprefix("models/"))
+    if answering:
         result["model_version"] = answering
-        if not answering.startswith(job.model.removeprefix("models/")) and not job.model.endswith("-latest"):
+        if not interaction.agent and rerouted(job.model, answering):
             warnings.append(f"{job.model} was asked for, {answering} answered: Google reroutes retired models.")
+    result["usage"] = usage
     if warnings:
         result["warnings"] = warnings
     return JobStep("finished", operation=interaction.id, result=result, media=media, spent=spent)
+
+
+def rerouted(asked: str, answering: str) -> bool:
+    """Whether another model answered than was asked for; an alias answers as what it stands for."""
+    return not answering.startswith(asked.removeprefix("models/")) and not asked.endswith("-latest")
+
+
+def _beside_files(found: Told) -> Json:
+    """What is said beside a file: a caption, and never HTML or links that were asked for."""
+    kept = ("text", "citations", "untrusted", "warnings")
+    result: Json = {}
+    result |= {name: value for name, value in found.members.items() if name in kept}
+    if "text" in result:
+        result["text"] = clean(result["text"]).text
+    else:
+        result.pop("untrusted", None)
+    return result
 
 
 def _failed(runtime: Runtime, job: Job, interaction: Interaction, error: ToolserverError) -> JobStep:
@@ -128,14 +120,20 @@ def _failed(runtime: Runtime, job: Job, interaction: Interaction, error: Toolser
     return step
 
 
-def _asks(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
-    calls = [
-        {"id": step.id, "name": step.name, "arguments": step.arguments or {}}
-        for step in interaction.steps or ()
-        if step.type == "function_call"
-    ]
-    if job.kind not in MADE_OF:
-        return JobStep("input_required", operation=interaction.id, message="waits for input", inputs={"calls": calls})
+def _cancelled(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
+    step = JobStep("cancelled", operation=interaction.id)
+    if interaction.usage is None or not interaction.usage.total_tokens:
+        step.message = "Cancelled. Google does not say what it had spent by then; it may bill that."
+        return step
+    step.spent, usage = spent_on(runtime, job, interaction)
+    step.result = {"usage": usage}
+    cost = step.spent.cost_usd
+    price = "price unknown" if cost is None else f"about ${cost:.4f}"
+    step.message = f"Cancelled. Until then it used {usage['total_tokens']:,} tokens, {price}, which are billed."
+    return step
+
+
+async def _asks(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
     error = BadAnswer(
         f"Gemini asks for a function's result instead of making the {job.kind}, and none was offered.",
         "Rephrase the request, then make it again.",
@@ -144,14 +142,19 @@ def _asks(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
     return _failed(runtime, job, interaction, error)
 
 
-def _media(job: Job, contents: list[Said]) -> tuple[list[Media], str]:
-    """The files among contents, and a sentence about those that cannot be read; run it in a thread."""
+def files_of(contents: Sequence[Said], made: str = "") -> tuple[list[Media], str]:
+    """The files among contents, and a sentence about those that cannot be read; run it in a thread.
+
+    Args:
+        contents: what came.
+        made: the kind of the job, which gives the files that it is for their name.
+    """
     found: list[Media] = []
     broken = 0
     for said in contents:
         if said.type not in _FILES:
             continue
-        kind = job.kind if MADE_OF.get(job.kind) == said.type else said.type
+        kind = made if MADE_OF.get(made) == said.type else said.type
         mime_type = said.mime_type or _FILES[said.type]
         data = decoded(said.data) if said.data else None
         if data:

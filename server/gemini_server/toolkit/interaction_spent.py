@@ -7,8 +7,39 @@ from decimal import Decimal
 from gemini_server.api.interactions import Interaction, ModalityTokens
 from gemini_server.api.interactions import Usage as Tokens
 from gemini_server.jobs.job import Job, Json, Spent
+from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import Usage
 from gemini_server.toolkit.runtime import Runtime
+
+
+def usage_of(runtime: Runtime, model: str, interaction: Interaction, *, songs: int | None = None) -> Usage:
+    """The tokens of an interaction, and their price today; null where no price is known."""
+    tokens = interaction.usage or Tokens()
+    cost, price_date = _cost(runtime, model, interaction, tokens, songs) if interaction.usage else (None, None)
+    return Usage(
+        input_tokens=tokens.total_input_tokens,
+        output_tokens=tokens.total_output_tokens,
+        thought_tokens=tokens.total_thought_tokens,
+        cached_tokens=tokens.total_cached_tokens,
+        tool_tokens=tokens.total_tool_use_tokens,
+        total_tokens=tokens.total_tokens,
+        cost_usd=None if cost is None else round(float(cost), 9),
+        price_date=price_date,
+    )
+
+
+def record(call: Call, model: str, usage: Usage) -> None:
+    """Book what a call cost that is no job."""
+    call.runtime.spending.record(
+        call.principal,
+        model,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        thought_tokens=usage.thought_tokens,
+        cached_tokens=usage.cached_tokens,
+        tool_tokens=usage.tool_tokens,
+        cost_usd=usage.cost_usd,
+    )
 
 
 def spent_on(runtime: Runtime, job: Job, interaction: Interaction, *, songs: int | None = None) -> tuple[Spent, Json]:
@@ -23,20 +54,11 @@ def spent_on(runtime: Runtime, job: Job, interaction: Interaction, *, songs: int
         interaction: what came.
         songs: pieces of music that came, which have a price each.
     """
-    tokens = interaction.usage or Tokens()
-    cost, price_date = _cost(runtime, job.model, interaction, tokens, songs) if interaction.usage else (None, None)
-    if cost is None:
+    usage = usage_of(runtime, job.model, interaction, songs=songs)
+    cost = None if usage.cost_usd is None else Decimal(str(usage.cost_usd))
+    if cost is None and job.cost_usd is not None:
         cost = job.cost_usd
-    usage = Usage(
-        input_tokens=tokens.total_input_tokens,
-        output_tokens=tokens.total_output_tokens,
-        thought_tokens=tokens.total_thought_tokens,
-        cached_tokens=tokens.total_cached_tokens,
-        tool_tokens=tokens.total_tool_use_tokens,
-        total_tokens=tokens.total_tokens,
-        cost_usd=None if cost is None else round(float(cost), 9),
-        price_date=price_date,
-    )
+        usage.cost_usd = round(float(cost), 9)
     counts = {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from gemini_server.jobs.job import Work
     from gemini_server.jobs.jobs import Jobs
     from gemini_server.jobs.ledger import Store
+    from gemini_server.jobs.live_sessions import LiveSessions
     from gemini_server.jobs.runner import Runner
     from gemini_server.jobs.spending import Spending
     from gemini_server.rest.client import GeminiClient
     from gemini_server.toolkit.disk import AllowedDirectories
     from gemini_server.toolkit.links import Links
+    from gemini_server.toolkit.live_waiting import Waiting
 
 SETTLE = 1.0
 """Seconds after the start until jobs that others left are looked for."""
@@ -163,6 +165,20 @@ class Runtime:
         settings = self.settings
         directory = settings.resolved_output_dir()
         return Artifacts(self.store, directory, quota=settings.output_quota, sidecars=settings.sidecars)
+
+    @cached_property
+    def live_sessions(self) -> LiveSessions:
+        """The handles by which Live sessions go on."""
+        from gemini_server.jobs.live_sessions import LiveSessions
+
+        return LiveSessions(self.store)
+
+    @cached_property
+    def live_waiting(self) -> Waiting:
+        """Live sessions that wait for the results of functions."""
+        from gemini_server.toolkit.live_waiting import Waiting
+
+        return Waiting()
 
     @cached_property
     def spending(self) -> Spending:
@@ -308,6 +324,8 @@ class Runtime:
     async def aclose(self) -> None:
         """Write what is still to be written and close what was opened."""
         made = self.__dict__
+        if "live_waiting" in made:
+            await self.live_waiting.aclose()
         if "spending" in made:
             await self.spending.flush()
         if "store" in made:

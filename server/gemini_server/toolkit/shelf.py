@@ -15,6 +15,7 @@ from gemini_server.jobs.part import part_name
 from gemini_server.jobs.shelf import OnBytes
 from gemini_server.toolkit.artifacts import traits_of, traits_of_part
 from gemini_server.toolkit.runtime import Runtime
+from gemini_server.toolkit.sniff import extension_for
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,9 @@ class Shelf:
         )
 
     async def _finish_bytes(self, job: Job, stored: Stored, data: bytes) -> Artifact:
-        traits = await anyio.to_thread.run_sync(traits_of, data, "", stored.mime_type)
+        # Of a text only who wrote it knows that it is Markdown.
+        hint = f"x{extension_for(stored.mime_type)}" if stored.mime_type.startswith("text/") else ""
+        traits = await anyio.to_thread.run_sync(traits_of, data, hint, stored.mime_type)
         return await self._runtime.artifacts.finish_bytes(stored.artifact, stored.kind, job.created, data, traits)
 
     async def clear(self, job: Job) -> None:

@@ -20,12 +20,13 @@ from gemini_server.errors import (
     ToolserverError,
 )
 from gemini_server.redaction import HIDDEN, redact
+from gemini_server.rest import upload_session
 from gemini_server.rest.client import GeminiClient
 from gemini_server.rest.config import MIB
 from gemini_server.rest.endpoint import Endpoint, Wire
 from gemini_server.rest.upload import Received, Session
 from gemini_server.rest.upload_chunk import PIECE
-from gemini_server.rest.upload_session import CHUNK, FRUITLESS, Sending, transient
+from gemini_server.rest.upload_session import CHUNK, FRUITLESS, LARGEST, Sending, transient
 
 from .conftest import KEY, FakeTime, MakeClient
 from .vault import GRANULE, Asked, Vault
@@ -74,7 +75,9 @@ async def started(client: GeminiClient, size: int = SIZE) -> Session:
     return await client.uploads.start(UPLOAD, body=body, size=size, mime_type="video/mp4")
 
 
-async def sent(client: GeminiClient, fake_time: FakeTime, source: Bytes | None = None, chunk: int = SMALL) -> Made:
+async def sent(
+    client: GeminiClient, fake_time: FakeTime, source: Bytes | None = None, chunk: int | None = SMALL
+) -> Made:
     source = source or Bytes()
     session = await started(client, source.size)
     sending = Sending(client.uploads, session, source.size, offset=0, chunk=chunk)
@@ -109,8 +112,37 @@ async def test_a_file_is_announced_and_sent_in_chunks(make_client: MakeClient, f
 
 
 async def test_the_chunks_are_of_the_documented_size() -> None:
-    assert CHUNK == 32 * MIB
+    assert (CHUNK, LARGEST) == (32 * MIB, 128 * MIB)
     assert CHUNK % GRANULE == 0
+
+
+@pytest.mark.parametrize(
+    ("quick", "cuts", "lengths"),
+    [
+        (60.0, [], [1, 2, 4, 4, 1]),
+        (0.0, [], [1] * 12),
+        (60.0, [2 * GRANULE], [1, 2] + [2] * 5),
+    ],
+    ids=["a fast line", "a slow line", "a line that was cut once"],
+)
+async def test_chunks_get_longer_while_that_is_quick_and_nothing_goes_wrong(
+    make_client: MakeClient,
+    fake_time: FakeTime,
+    monkeypatch: pytest.MonkeyPatch,
+    quick: float,
+    cuts: list[int],
+    lengths: list[int],
+) -> None:
+    monkeypatch.setattr(upload_session, "CHUNK", GRANULE)
+    monkeypatch.setattr(upload_session, "LARGEST", 4 * GRANULE)
+    monkeypatch.setattr(upload_session, "QUICK", quick)
+    data = FILE[: 12 * GRANULE]
+    async with Vault(cuts=list(cuts)) as vault:
+        await sent(make_client(vault.url), fake_time, Bytes(data), chunk=None)
+    assert bytes(vault.data) == data
+    chunks = [one for one in vault.asked if one.command.startswith("upload")]
+    assert [int(one.headers["content-length"]) // GRANULE for one in chunks] == lengths
+    assert vault.sent <= len(data) + 4 * GRANULE
 
 
 async def test_the_key_does_not_go_to_the_session_and_its_url_is_hidden(

@@ -67,7 +67,7 @@ async def test_a_film_is_begun_once_and_named_by_its_interaction(server: Runtime
     step = await work.load("interaction", server).submit(job(operation=None), Request(body), say_nothing)
     assert (step.state, step.operation, step.media) == ("running", "v1_abc", [])
     assert route.calls.last.request.content == (
-        b'{"model":"gemini-omni-1.1-flash","input":"a fox","store":true,"background":true}'
+        b'{"input":"a fox","store":true,"background":true,"model":"gemini-omni-1.1-flash"}'
     )
 
 
@@ -195,8 +195,9 @@ async def test_media_never_wait_for_a_function_and_other_work_does(server: Runti
     step = await polled(server, httpx2_mock, interaction("requires_action", call))
     assert step.state == "failed"
     step = await polled(server, httpx2_mock, interaction("requires_action", call), kind="research")
-    assert step.state == "input_required"
-    assert step.inputs == {"calls": [{"id": "c1", "name": "look", "arguments": {"at": 1}}]}
+    assert (step.state, step.result["status"]) == ("finished", "requires_action")
+    assert step.result["function_calls"] == [{"id": "c1", "name": "look", "arguments": {"at": 1}}]
+    assert 'previous="v1_abc"' in step.result["warnings"][0]
 
 
 async def test_what_goes_on_says_what_it_thinks_of(server: Runtime, httpx2_mock: respx.Router) -> None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gemini_server.jobs.conversations import Conversation
 
 NEW = "new"
+_UPLOADED = "/files/"
+"""In the URI of a file that was uploaded."""
 
 _log = logging.getLogger(__name__)
 
@@ -224,6 +226,11 @@ async def _keep(
         result.warn(f"This turn is not kept in the conversation because it is {missing}.")
         return
     turns = [turn.model_dump(mode="json", by_alias=True, exclude_none=True), ran.transcript.turn]
+    if any(part.file_data and _UPLOADED in part.file_data.file_uri for part in turn.parts):
+        result.warn(
+            "This turn refers to a file at Google, which is deleted 48 hours after its upload: from then on the "
+            "conversation cannot be continued."
+        )
     conversations = call.runtime.conversations
     try:
         if thread.kept:

@@ -42,7 +42,7 @@ class NamedMethod(OperationWork):
         """The answer as it is."""
         clean = cast(Json, await anyio.to_thread.run_sync(lambda: json_value(response)))
         text = await anyio.to_thread.run_sync(lambda: json.dumps(response, indent=1).encode())
-        result: Json = {"endpoint": job.wish["endpoint"], "untrusted": "Gemini's API"}
+        result: Json = {"endpoint": job.wish["endpoint"], "untrusted": "api"}
         if len(text) <= INLINE:
             return Step("finished", result={**result, "answer": clean})
         return Step("finished", result=result, media=[Media(job.kind, "application/json", data=text)])

@@ -34,7 +34,7 @@ class BackgroundInteraction:
         except NotFound as error:
             raise self._explained(job, error) from None
         with anyio.CancelScope(shield=True):  # what has come is paid for
-            step = await step_of(self._runtime, job, reply.value)
+            step = await self.outcome(job, reply.value)
             if step.state in ("running", "input_required") and not step.operation:
                 raise BadAnswer(
                     "Gemini has begun the work, but gave it no name by which to ask for it.",
@@ -47,7 +47,11 @@ class BackgroundInteraction:
     async def poll(self, job: Job, tell: Tell) -> Step:
         """Ask how it stands."""
         reply = await self._runtime.client.call(interactions.GET, id=job.operation or "")
-        return await step_of(self._runtime, job, reply.value)
+        return await self.outcome(job, reply.value)
+
+    async def outcome(self, job: Job, interaction: Interaction) -> Step:
+        """The step that an interaction's state is."""
+        return await step_of(self._runtime, job, interaction)
 
     async def cancel(self, job: Job) -> Step | None:
         """Ask Google to stop it; what was finished by then is taken."""
@@ -57,7 +61,7 @@ class BackgroundInteraction:
             reply = await self._runtime.client.call(interactions.CANCEL, id=job.operation)
         except RequestRefused:
             return None  # it has ended meanwhile, or cannot be stopped: asking for it says which
-        step = await step_of(self._runtime, job, reply.value)
+        step = await self.outcome(job, reply.value)
         return None if step.state in ("running", "input_required") else step
 
     def _explained(self, job: Job, error: NotFound) -> NotFound:

@@ -32,7 +32,7 @@ from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.jobs.uploads import Upload, Uploads
 from gemini_server.rest.retry import backoff
 from gemini_server.rest.upload import Received, Session
-from gemini_server.rest.upload_session import CHUNK, Sending, transient
+from gemini_server.rest.upload_session import Sending, transient
 from gemini_server.toolkit import files, upload_end, uploads
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.upload_source import Digest, Hashed, Readable, opened_again
@@ -79,13 +79,13 @@ class UploadWork:
 
     Args:
         runtime: what all calls of this process share.
-        chunk: bytes of one request.
+        chunk: bytes of one request; None for as many as the line makes good.
     """
 
     background = True
     resumes = True
 
-    def __init__(self, runtime: Runtime, chunk: int = CHUNK) -> None:
+    def __init__(self, runtime: Runtime, chunk: int | None = None) -> None:
         self._runtime = runtime
         self._table = Uploads(runtime.store)
         self._chunk = chunk
