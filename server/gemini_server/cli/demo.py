@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 
-from gemini_server.cli import demo_context, demo_making, demo_text, demo_understanding, peer
+from gemini_server.cli import demo_agents, demo_context, demo_making, demo_text, demo_understanding, peer
 from gemini_server.cli.choices import Choices
 from gemini_server.cli.stage import Failed, Paper, Stage, check
 
@@ -67,7 +67,7 @@ async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
             f"Against Gemini at {settings.base_url} (key from {settings.key_source}): it costs a cent or less.",
             margin=0,
         )
-    making = (*demo_making.SECTIONS, *demo_context.SLOW) if media or emulated else ()
+    making = (*demo_making.SECTIONS, *demo_context.SLOW, *demo_agents.SECTIONS) if media or emulated else ()
     sections = (*SECTIONS, *making)
     output = output_dir or Path(tempfile.mkdtemp(prefix="gemini-toolserver-demo-made-"))
     begun = time.monotonic()
@@ -87,7 +87,9 @@ async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
     if not making:
         paper.say("", margin=0)
         paper.say(
-            f"Left out: picture, video, speech, music, batch ({demo_making.SPENDS}): --media shows them.", margin=0
+            f"Left out: picture, video, speech, music, batch, research, Live ({demo_making.SPENDS}); --media shows "
+            "them.",
+            margin=0,
         )
     _close(stage, failed, len(sections), time.monotonic() - begun, output, emulated=emulated, keyless=not settings.key)
     return 1 if failed else 0

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gemini_server.cli import demo, demo_context, demo_making
+from gemini_server.cli import demo, demo_agents, demo_context, demo_making
 from gemini_server.cli.stage import Paper
 from tests.server.cli.conftest import Shell
 
@@ -12,7 +12,7 @@ def test_without_a_key_it_shows_its_sections_against_the_emulator_and_keeps_what
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Against the embedded emulator" in done.stdout
     lines = done.stdout.splitlines()
-    sections = (*demo.SECTIONS, *demo_making.SECTIONS, *demo_context.SLOW)
+    sections = (*demo.SECTIONS, *demo_making.SECTIONS, *demo_context.SLOW, *demo_agents.SECTIONS)
     for number, (title, _) in enumerate(sections, 1):
         assert f"{number}. {title}" in lines
     assert "it returns    {" in done.stdout
