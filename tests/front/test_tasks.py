@@ -21,7 +21,9 @@ CALLS: dict[str, dict[str, Any]] = {
     "synthesize_speech": {"text": "Hello there"},
     "compose_music": {"prompt": "A short tune", "seconds": 30},
     "transcribe_audio": {"audio": "speech.wav"},
+    "live_turn": {"text": "Hello there"},
     "embed": {"items": ["one", "two"]},
+    "start_research": {"question": "How do foxes live in towns?"},
 }
 
 
@@ -36,7 +38,7 @@ def published(emulator: Emulator, directory: Path) -> app.Published:
 
 def test_every_tool_that_begins_a_job_is_here_or_is_tested_with_its_own() -> None:
     others = {
-        "upload_file", "create_batch", "add_to_store", "download_file", "download_environment_file", "start_research",
+        "upload_file", "create_batch", "add_to_store", "download_file", "download_environment_file",
         "create_interaction", "follow_up_research", "call_endpoint",
     }  # fmt: skip
     assert {tool.name for tool in surface.load().tools if tool.task} - others == CALLS.keys()

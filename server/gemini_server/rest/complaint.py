@@ -31,6 +31,14 @@ STATUS_OF_CODE = {
     "invalid_request": 400,
     "failed_precondition": 400,
     "parameter_unknown": 400,
+    "safety": 400,
+    "recitation": 400,
+    "language": 400,
+    "prohibited_content": 400,
+    "spii": 400,
+    "blocklist": 400,
+    "content_blocked": 400,
+    "jailbreak": 400,
     "authentication": 401,
     "payment_required": 402,
     "permission_denied": 403,
@@ -47,6 +55,16 @@ STATUS_OF_CODE = {
     "overloaded": 503,
     "unavailable": 503,
     "deadline_exceeded": 504,
+    # of the OpenAI dialect
+    "invalid_request_error": 400,
+    "context_length_exceeded": 400,
+    "content_filter": 400,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "insufficient_quota": 429,
+    "rate_limit_error": 429,
+    "server_error": 500,
+    "overloaded_error": 503,
 }
 """The HTTP status that an error code stands for when it comes in the middle of a stream, where there is no status."""
 
@@ -129,7 +147,9 @@ def complaint_of(error: Mapping[str, Any], status: int | None = None) -> Complai
         status: the HTTP status; in a stream there is none, and the error's own code tells it.
     """
     number, name = error.get("code"), error.get("status")
-    code = name if isinstance(name, str) else number if isinstance(number, str) else ""
+    # OpenAI's errors say by `type` what they have no `code` for.
+    words = [one for one in (name, number, error.get("type")) if isinstance(one, str)]
+    code = words[0] if words else ""
     if status is None:
         status = number if isinstance(number, int) and 400 <= number <= 599 else STATUS_OF_CODE.get(code.lower(), 500)
     raw = error.get("details")

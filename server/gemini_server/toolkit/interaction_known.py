@@ -1,0 +1,116 @@
+"""Interactions that this server knows more of than Google says: whose they are, and what their answers rest on.
+
+One in the background is a job, which the ledger remembers. Of one that was waited for this process remembers it; of all
+others nobody knows what their earlier turns read, so that they count as resting on the web.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from gemini_server.errors import ArgumentError, NotFound, RequestRefused, ToolserverError
+from gemini_server.jobs.job import Job
+from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.sources import Sources, of_names
+from gemini_server.toolkit.interaction_seen import together
+from gemini_server.toolkit.runtime import Runtime
+
+MOST = 10_000
+"""Interactions that are remembered."""
+UNKNOWN = Sources(frozenset({"web"}))
+WORKS = ("interaction", "interaction_now", "research")
+"""The works of jobs whose operation is an interaction."""
+
+_KEPT = "Google keeps one for 55 days, for a day without billing, and only where store is true."
+_JOB = re.compile(r"j_[\w-]{22}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    principal: str
+    sources: Sources
+
+
+_known: WeakKeyDictionary[Runtime, OrderedDict[str, _Known]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An interaction that was asked for.
+
+    Attributes:
+        id: as Google knows it.
+        job: the job that waits for it, where there is one.
+        sources: what its answer rests on.
+    """
+
+    id: str
+    job: Job | None
+    sources: Sources
+
+
+def remember(call: Call, identifier: str, sources: Sources) -> None:
+    """Remember an interaction that Google keeps."""
+    known = _known.setdefault(call.runtime, OrderedDict())
+    known[identifier] = _Known(call.principal, sources)
+    known.move_to_end(identifier)
+    if len(known) > MOST:
+        known.popitem(last=False)
+
+
+async def found(call: Call, named: str, *, begun: bool = True) -> Found:
+    """An interaction by its id, or by that of its job.
+
+    Args:
+        call: the call.
+        named: the id.
+        begun: False takes a job, too, whose interaction has no id yet; its `id` is empty.
+
+    Raises:
+        NotFound: it is another caller's, or there is no such job.
+        ArgumentError: the job is none of an interaction.
+    """
+    named = named.strip()
+    if _JOB.fullmatch(named):
+        job = await call.runtime.jobs.get(call.principal, named)
+        if job.work not in WORKS or not (job.operation or (not begun and not job.ended)):
+            raise ArgumentError(
+                f"The job {named} has no interaction{'' if job.ended else ' yet'}.",
+                f'get_job with job="{named}" says how it stands.',
+            )
+        return Found(job.operation or "", job, _of_job(job))
+    if known := _known.get(call.runtime, OrderedDict[str, _Known]()).get(named):
+        if known.principal != call.principal:
+            raise _absent(named)
+        return Found(named, None, known.sources)
+    owner = await call.runtime.jobs.of_operation(named)
+    if owner is not None and owner.principal != call.principal:
+        raise _absent(named)
+    return Found(named, owner, _of_job(owner) if owner else UNKNOWN)
+
+
+def explained(error: ToolserverError) -> ToolserverError:
+    """A refusal of an interaction by its id, with what it means."""
+    if isinstance(error, NotFound) and "interaction" in error.what.lower():
+        error.remedy = _KEPT
+    elif isinstance(error, RequestRefused) and error.code == "failed_precondition":
+        error.remedy = "get_interaction says how it stands."
+    return error
+
+
+def _of_job(job: Job) -> Sources:
+    asked = of_names(job.wish.get("sources") or ())
+    shown: set[str] = set(str(job.result.get("untrusted") or "").split("+"))
+    if "files" in shown and "attachments" not in asked.names:
+        shown.add("documents")
+    return together(asked, of_names(shown))
+
+
+def _absent(named: str) -> NotFound:
+    return NotFound(
+        f"There is no interaction {named[:80]!r} for this key: it was never kept, was deleted, or is too old.",
+        _KEPT,
+    )
