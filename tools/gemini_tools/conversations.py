@@ -122,5 +122,11 @@ def _readable(turn: dict[str, Any], sources: Sources) -> TurnText:
         text=text or None,
         attachments=[label(source) for source in (*blobs, *files)] or None,
         function_calls=[part["functionCall"] for part in parts if "functionCall" in part] or None,
-        function_results=[part["functionResponse"] for part in parts if "functionResponse" in part] or None,
+        function_results=[_without_media(part["functionResponse"]) for part in parts if "functionResponse" in part]
+        or None,
     )
+
+
+def _without_media(response: dict[str, Any]) -> dict[str, Any]:
+    # The screenshots of Computer Use: megabytes of base64.
+    return {name: value for name, value in response.items() if name != "parts"}

@@ -44,7 +44,7 @@ class AuthToken(Wire):
 
     essential: ClassVar[frozenset[str] | None] = frozenset({"name"})
 
-    name: str = Field("", repr=False)
+    name: str = Field(default="", repr=False)
 
 
 # A second one made by a repeated request is a token that nobody knows, and costs nothing.

@@ -31,7 +31,7 @@ RESUMABLE = 7200.0
 class SessionResumption(Written):
     """Asks for handles, and goes on with the conversation of one."""
 
-    handle: str | None = Field(None, repr=False)
+    handle: str | None = Field(default=None, repr=False)
 
 
 class SlidingWindow(Written):
@@ -155,7 +155,7 @@ class GoAway(Wire):
 class SessionResumptionUpdate(Wire):
     """The handle of the conversation as it is at this moment; there is none while the model is at work."""
 
-    new_handle: str | None = Field(None, repr=False)
+    new_handle: str | None = Field(default=None, repr=False)
     resumable: bool = False
 
 

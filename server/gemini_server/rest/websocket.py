@@ -26,14 +26,13 @@ from pydantic import BaseModel, ValidationError
 from gemini_server.errors import (
     BadAnswer,
     ConnectionFailed,
-    KeyMissing,
     Overloaded,
 )
-from gemini_server.redaction import remember_secret
 
-from . import failure, redirect
+from . import backend, credentials, failure, redirect
 from .complaint import clean, read_complaint
 from .config import MIB, ClientConfig, default_user_agent
+from .endpoint import Empty, Endpoint
 from .route import Routes
 from .socket_end import ended
 
@@ -159,6 +158,7 @@ async def opened(
         BadAnswer: the answer is a redirect, which is never followed.
         ToolserverError: Gemini refused; any of the tree.
     """
+    backend.of(config).asked(Endpoint("GET", "{version}/live", Empty), {})
     return Socket[SentT, HeardT](await _open(config, method, version), hears, config.url.host)
 
 
@@ -180,7 +180,7 @@ async def _open(config: ClientConfig, method: str, version: str) -> ClientConnec
     try:
         return await Connect(
             url,
-            additional_headers=_headers(config),
+            additional_headers=await _headers(config),
             user_agent_header=config.user_agent,
             proxy=None if local else True,
             ssl=await anyio.to_thread.run_sync(_certificates) if url.startswith("wss:") else None,
@@ -222,17 +222,9 @@ def address(config: ClientConfig, method: str, version: str) -> str:
     return f"ws{root.removeprefix('http')}/ws/google.ai.generativelanguage.{version}.GenerativeService.{method}"
 
 
-def _headers(config: ClientConfig) -> dict[str, str]:
-    if config.key is None:
-        raise KeyMissing(
-            "There is no API key, so nothing was sent to Gemini.",
-            "The person who runs this server sets GEMINI_API_KEY (keys: https://aistudio.google.com/apikey).",
-        )
-    key = config.key.get_secret_value()
-    remember_secret(key)
-    shown = {"api-key": ("x-goog-api-key", key), "bearer": ("authorization", f"Bearer {key}")}
-    name, value = shown.get(config.auth, ("authorization", key))
-    return {name: value, "x-goog-api-client": f"{default_user_agent()} gl-python/{platform.python_version()}"}
+async def _headers(config: ClientConfig) -> dict[str, str]:
+    shown = {name.decode(): value.decode() for name, value in await credentials.of(config).headers()}
+    return {**shown, "x-goog-api-client": f"{default_user_agent()} gl-python/{platform.python_version()}"}
 
 
 @cache

@@ -167,9 +167,9 @@ async def _turn(
         raise caches.explained(error, options.cache, kept=not said.cache) from None
     result = judge(call, chosen, ran, sources, [*notes, *warnings])
     if result.pictures() or result.files:
-        await _keep_media(call, result)
+        await keep_media(call, result)
     if options.json_schema is not None and not result.function_calls:
-        await _add_json(result, options.json_schema, ran, sources)
+        await add_json(result, options.json_schema, ran, sources)
     if thread.begin or thread.kept or result.function_calls:
         # The answer is paid for: a dropped caller must not leave half a turn behind.
         with anyio.CancelScope(shield=True):
@@ -178,7 +178,7 @@ async def _turn(
     return result
 
 
-async def _keep_media(call: Call, result: TextResult) -> None:
+async def keep_media(call: Call, result: TextResult) -> None:
     """What hosted code drew and wrote becomes files; beside the text are previews of the pictures."""
     kept = await artifacts.keep_pictures(call, "plot", result.pictures())
     result.attach(kept.pictures)
@@ -203,7 +203,8 @@ def _inherited(settings: dict[str, Any], said: Options) -> Options:
     return Options.model_validate({**kept, **said.model_dump(exclude_none=True)})
 
 
-async def _add_json(result: TextResult, schema: Any, ran: Ran, sources: Sources) -> None:
+async def add_json(result: TextResult, schema: Any, ran: Ran, sources: Sources) -> None:
+    """Add the answer as JSON, as it fits the schema."""
     # Parsed from what came: cleaning is for those who read it, and must not break JSON.
     value, complaint = await json_answer.parse(ran.transcript.text, schema, quote=not sources.names)
     result.json_ = sources.json_value(value)

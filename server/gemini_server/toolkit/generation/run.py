@@ -73,7 +73,7 @@ async def run(call: Call, model: str, request: GenerateContentRequest, *, stream
                 ran.warnings.append(f"The answer took {hops} continuations, each billed as a request of its own.")
     finally:
         ran.usage = usage_of(call.runtime, model, transcript.usage, request.service_tier)
-        _record(call, model, transcript, ran.usage)
+        record(call, model, transcript, ran.usage)
     return ran
 
 
@@ -82,7 +82,9 @@ async def _once(call: Call, model: str, request: GenerateContentRequest, ran: Ra
     before = list(transcript.parts)
     markup = not any(map(_reads_others, request.tools or ()))
     try:
-        if call.runtime.settings.text_api == "interactions":
+        # Interactions know no tuned models, and screens that come with the results of Computer Use are not put so.
+        known = not model.startswith("tunedModels/") and not any(tool.computer_use for tool in request.tools or ())
+        if call.runtime.settings.text_api == "interactions" and known:
             from gemini_server.toolkit.dialect import over_interactions
 
             await over_interactions.ask(call, model, request, transcript, ran.warnings, stream=stream, markup=markup)
@@ -136,7 +138,8 @@ def with_replacement(runtime: Runtime, model: str, error: NotFound) -> NotFound:
     catalogue = runtime.catalogue
     retirement = catalogue.retirement(model, runtime.today())
     named = model.removeprefix("models/") in error.what
-    if retirement is not None and retirement.past and retirement.replacement:
+    ended = runtime.backend.ends_models and retirement is not None and retirement.past
+    if ended and retirement is not None and retirement.replacement:
         when = f" since {retirement.shutdown}" if retirement.shutdown else ""
         what = f"Gemini does not serve {model} any more{when}."
         return NotFound(what, f"Use {retirement.replacement} instead.", code=error.code, status=error.status)
@@ -149,7 +152,8 @@ def with_replacement(runtime: Runtime, model: str, error: NotFound) -> NotFound:
     )
 
 
-def _record(call: Call, model: str, transcript: Transcript, usage: Usage) -> None:
+def record(call: Call, model: str, transcript: Transcript, usage: Usage) -> None:
+    """Write into the books what the requests of a transcript used."""
     if transcript.usage:
         call.runtime.spending.record(
             call.principal,

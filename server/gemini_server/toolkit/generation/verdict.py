@@ -239,7 +239,7 @@ def about_model(runtime: Runtime, model: str, transcript: Transcript) -> list[st
     answered = transcript.model_version or ""
     named = "/" not in asked and not asked.endswith("-latest")  # a tuned model and an alias answer as their base
     if answered and named and not answered.removeprefix("models/").startswith(asked):
-        notes.append(f"{asked} was asked for, {answered} answered: Google reroutes retired models.")
+        notes.append(f"{asked} was asked for, {label(answered)} answered: Google reroutes retired models.")
     status = transcript.model_status
     if status is not None and status.retirement_time:
         notes.append(f"{asked} retires on {status.retirement_time[:10]}. {label(status.message or '')}".strip())
