@@ -14,8 +14,9 @@ from gemini_server.settings import Settings
 
 VERBS = {
     "add", "analyze", "call", "cancel", "chat", "compose", "count", "create", "decide", "delete", "detect", "download",
-    "embed", "follow", "generate", "get", "list", "live", "next", "palm", "ping", "query", "rank", "read", "register",
-    "rotate", "run", "search", "server", "start", "submit", "synthesize", "transcribe", "transfer", "update", "upload",
+    "embed", "follow", "generate", "get", "list", "live", "next", "openai", "palm", "ping", "query", "rank", "read",
+    "register", "rotate", "run", "search", "server", "start", "submit", "synthesize", "transcribe", "transfer",
+    "tuned", "update", "upload",
 }  # fmt: skip
 LONGEST_DESCRIPTION = 700
 PRESET = {

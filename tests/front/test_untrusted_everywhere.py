@@ -20,6 +20,8 @@ from mcp_types import CallToolResult, TextContent, TextResourceContents
 
 from gemini_emulator import Emulator
 from gemini_server import surface
+from gemini_server.api.live import ServerMessage
+from gemini_server.rest.socket_end import SocketClosed
 from gemini_server.rest.upload import Session
 from tests.conftest import Connect, error_of, structured, text_of
 from tests.emulator.drawing import RED, Drawing, recording
@@ -461,6 +463,35 @@ async def _follow_up_research(stage: Stage) -> list[CallToolResult]:
     return [await stage.call("follow_up_research", asked, hostile_interaction())]
 
 
+def _completion(message: Json) -> Json:
+    choice = {"index": 0, "message": message, "finish_reason": HOSTILE}
+    return {"id": HOSTILE, "model": HOSTILE, "choices": [choice], "usage": {"prompt_tokens": 3, "total_tokens": 7}}
+
+
+async def _chat_completion(stage: Stage) -> list[CallToolResult]:
+    asked: Json = {"prompt": "x", "attachments": [PICTURE]}
+    drawn = [{"type": "image_url", "image_url": {"url": PICTURE}}, {"image_url": {"url": EVIL_LINKS[0]}}]
+    called = [{"id": "1", "type": "function", "function": {"name": "note", "arguments": json.dumps({"note": HOSTILE})}}]
+    said = {"content": HOSTILE, "reasoning_content": HOSTILE}
+    return [
+        await stage.call("chat_completion", asked, _completion(said)),
+        await stage.call("chat_completion", {**asked, "images": True}, _completion({**said, "images": drawn})),
+        await stage.call(
+            "chat_completion", {**asked, "functions": [FUNCTION]}, _completion({**said, "tool_calls": called})
+        ),
+    ]
+
+
+async def _openai_images(stage: Stage) -> list[CallToolResult]:
+    picture = {"b64_json": PICTURE.partition(",")[2], "revised_prompt": HOSTILE, "url": EVIL_LINKS[0]}
+    return [await stage.call("openai_images", {"prompt": "x"}, {"data": [picture]})]
+
+
+async def _openai_embeddings(stage: Stage) -> list[CallToolResult]:
+    vectors = {"data": [{"index": 0, "embedding": [0.6, 0.8]}], "model": HOSTILE, "usage": {"prompt_tokens": 3}}
+    return [await stage.call("openai_embeddings", {"input": [HOSTILE]}, vectors)]
+
+
 Row = Callable[[Stage], Awaitable[list[CallToolResult]]]
 
 
@@ -509,6 +540,42 @@ async def _download_environment_file(stage: Stage) -> list[CallToolResult]:
     return [await stage.call("download_environment_file", asked, answer)]
 
 
+async def _live_turn(stage: Stage) -> list[CallToolResult]:
+    sound = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": base64.b64encode(bytes(480)).decode()}}
+    called = {"id": HOSTILE, "name": HOSTILE, "args": {"note": HOSTILE}}
+    messages: list[Json] = [
+        {"setupComplete": {}},
+        {"serverContent": {"inputTranscription": {"text": HOSTILE}, "modelTurn": {"parts": [sound]}}},
+        {"serverContent": {"outputTranscription": {"text": HOSTILE}, "turnCompleteReason": HOSTILE}},
+    ]
+    ends: tuple[Json, ...] = ({"serverContent": {"turnComplete": True}}, {"toolCall": {"functionCalls": [called]}})
+    results: list[CallToolResult] = []
+    for end in ends:
+        socket = mock.AsyncMock(ended=False)
+        heard = [ServerMessage.model_validate(message) for message in (*messages, end)]
+        socket.receive.side_effect = [*heard, SocketClosed("over")]
+        with mock.patch("gemini_server.rest.websocket.opened", mock.AsyncMock(return_value=socket)):
+            results.append(await stage.call("live_turn", {"audio": SPEECH}))
+    return results
+
+
+async def _next_computer_action(stage: Stage) -> list[CallToolResult]:
+    decision = {"decision": "require_confirmation", "explanation": HOSTILE}
+    args = {"x": 1, "y": 2, "text": HOSTILE, "intent": HOSTILE, HOSTILE: HOSTILE, "safety_decision": decision}
+    called = {"functionCall": {"id": HOSTILE, "name": HOSTILE, "args": args}}
+    asked: Json = {"goal": "x", "screenshot": PICTURE}
+    return [
+        await stage.call("next_computer_action", asked, candidate({"text": HOSTILE}, called)),
+        await stage.call("next_computer_action", asked, candidate({"text": HOSTILE})),
+    ]
+
+
+async def _create_live_token(stage: Stage) -> list[CallToolResult]:
+    refused = await stage.call("create_live_token", {}, {"name": f"auth_tokens/{HOSTILE}"})
+    assert "without a token" in error_of(refused)
+    return [await stage.call("create_live_token", {}, {"name": "auth_tokens/x", "expireTime": HOSTILE})]
+
+
 async def _call_endpoint(stage: Stage) -> list[CallToolResult]:
     path = {"path": "gemini-3.8-flash", "body": {"contents": [{"parts": [{"text": "x"}]}]}}
     hostile = candidate({"text": HOSTILE, HOSTILE: HOSTILE})
@@ -519,11 +586,67 @@ async def _call_endpoint(stage: Stage) -> list[CallToolResult]:
     ]
 
 
+HOSTILE_CORPUS = _hostile("name", "displayName", "createTime", "updateTime")
+HOSTILE_CHUNK = _hostile("name", "state", "createTime", data=_hostile("stringValue"), customMetadata=HOSTILE_METADATA)
+HOSTILE_FIND: Json = {"relevantChunks": [{"chunk": HOSTILE_CHUNK, "document": HOSTILE_DOCUMENT}]}
+HOSTILE_PERMISSION = _hostile("name", "granteeType", "emailAddress", "role")
+HOSTILE_TUNED = _hostile(
+    "name", "displayName", "description", "state", "baseModel", "createTime",
+    tunedModelSource=_hostile("tunedModel"), tuningTask=_hostile("startTime"),
+)  # fmt: skip
+HOSTILE_OPERATION: Json = {
+    "name": f"tunedModels/x/operations/{HOSTILE}", "metadata": {HOSTILE: [HOSTILE, {HOSTILE: HOSTILE}]}, "done": True,
+    "error": {"code": 3, "message": HOSTILE},
+}  # fmt: skip
+TUNED: Json = {"name": "tunedModels/x/operations/y", "done": True, "response": {**HOSTILE_TUNED, "name": HOSTILE}}
+CORPUS_DOCUMENT: Json = {"document": "corpora/x/documents/y"}
+CHUNK: Json = {"name": "z", "data": {"string_value": "x"}}
+EVERYONE: Json = {"grantee_type": "EVERYONE", "role": "READER"}
+PERMITTED = {"corpus": "corpora", "tuned_model": "tunedModels"}
+
+
+async def _generate_answer(stage: Stage) -> list[CallToolResult]:
+    content = {"parts": [{"text": HOSTILE}]}
+    sources: list[Json] = [
+        {"groundingPassage": {"passageId": HOSTILE}},
+        {"semanticRetrieverChunk": {"source": HOSTILE, "chunk": HOSTILE}},
+    ]
+    found = [{"sourceId": one, "content": content} for one in sources]
+    answer = {"content": content, "finishReason": HOSTILE, "groundingAttributions": found}
+    asked = {"question": "x", "passages": [HOSTILE]}
+    return [await stage.call("generate_answer", asked, {"answer": answer, "answerableProbability": 0.5})]
+
+
+async def _tuned_generate_text(stage: Stage) -> list[CallToolResult]:
+    asked = {"model": "tunedModels/x", "prompt": "x", "attachments": [PICTURE]}
+    return [await stage.call("tuned_generate_text", asked, candidate({"text": HOSTILE}))]
+
+
+def _permissions() -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for one, collection in PERMITTED.items():
+        name = {"name": f"{collection}/x/permissions/y"}
+        asked: dict[str, Json] = {
+            "create": {one: "x", **EVERYONE},
+            "update": {**name, "role": "READER"},
+            "delete": name,
+        }
+        for verb, arguments in asked.items():
+            tool = f"{verb}_{one}_permission"
+            rows[tool] = _store(tool, arguments, HOSTILE_PERMISSION)
+        lists = f"list_{one}_permissions"
+        rows[lists] = _store(lists, {one: "x"}, {"permissions": [HOSTILE_PERMISSION]})
+    return rows
+
+
 TELLS: dict[str, Row] = {
+    "generate_answer": _generate_answer,
+    "tuned_generate_text": _tuned_generate_text,
     "analyze_media": _analyze_media,
     "call_endpoint": _call_endpoint,
     "cancel_interaction": _cancel_interaction,
     "cancel_job": _cancel_job,
+    "chat_completion": _chat_completion,
     "create_interaction": _create_interaction,
     "compose_music": _compose_music,
     "detect_objects": _detect_objects,
@@ -533,6 +656,8 @@ TELLS: dict[str, Row] = {
     "generate_video": _generate_video,
     "get_interaction": _get_interaction,
     "get_job": _get_job,
+    "live_turn": _live_turn,
+    "next_computer_action": _next_computer_action,
     "read_urls": _read_urls,
     "run_code": _run_code,
     "search_maps": _search_maps,
@@ -544,6 +669,42 @@ TELLS: dict[str, Row] = {
 }
 """Tools that pass on what others wrote."""
 SILENT: dict[str, Row] = {
+    **_permissions(),
+    "cancel_operation": _store("cancel_operation", {"name": "tunedModels/x/operations/y"}, {}),
+    "create_chunks": _store("create_chunks", {**CORPUS_DOCUMENT, "chunks": ["x"]}, HOSTILE_CHUNK),
+    "create_corpus": _store("create_corpus", {}, HOSTILE_CORPUS),
+    "create_corpus_document": _store("create_corpus_document", {"corpus": "x"}, HOSTILE_DOCUMENT),
+    "create_tuned_model": _store("create_tuned_model", {"examples": [{"text_input": "x", "output": "y"}]}, TUNED),
+    "delete_chunks": _store("delete_chunks", {**CORPUS_DOCUMENT, "names": ["x", "y"]}, {}),
+    "delete_corpus": _store("delete_corpus", {"name": "x"}, {}),
+    "delete_corpus_document": _store("delete_corpus_document", {"name": "corpora/x/documents/y"}, {}),
+    "delete_operation": _store("delete_operation", {"name": "operations/x"}, {}),
+    "delete_tuned_model": _store("delete_tuned_model", {"name": "x"}, {}),
+    "get_operation": _store("get_operation", {"name": "tunedModels/x/operations/y"}, HOSTILE_OPERATION),
+    "list_chunks": _store("list_chunks", CORPUS_DOCUMENT, {"chunks": [HOSTILE_CHUNK]}),
+    "list_corpus": _store("list_corpus", {}, {"corpora": [HOSTILE_CORPUS]}),
+    "list_corpus_document": _store("list_corpus_document", {"corpus": "x"}, {"documents": [HOSTILE_DOCUMENT]}),
+    "list_operations": _store("list_operations", {}, {"operations": [HOSTILE_OPERATION]}),
+    "list_tuned_models": _store("list_tuned_models", {}, {"tunedModels": [HOSTILE_TUNED]}),
+    "palm_count_tokens": _store("palm_count_tokens", {"prompt": "x"}, {"tokenCount": 3}),
+    "palm_embed_text": _store("palm_embed_text", {"text": HOSTILE}, {"embedding": {"value": [0.6, 0.8]}}),
+    "palm_generate_message": _store("palm_generate_message", {"prompt": "x"}, {"candidates": [{"content": HOSTILE}]}),
+    "palm_generate_text": _store("palm_generate_text", {"prompt": "x"}, {"candidates": [{"output": HOSTILE}]}),
+    "query_corpus": _store("query_corpus", {"name": "x", "query": "x"}, HOSTILE_FIND),
+    "query_corpus_document": _store(
+        "query_corpus_document", {"name": "corpora/x/documents/y", "query": "x"}, HOSTILE_FIND
+    ),
+    "transfer_tuned_model": _store("transfer_tuned_model", {"name": "x", "email_address": "a@b.example"}, {}),
+    "update_chunks": _store(
+        "update_chunks", {**CORPUS_DOCUMENT, "chunks": [CHUNK, {**CHUNK, "name": "a"}]}, {"chunks": [HOSTILE_CHUNK]}
+    ),
+    "update_corpus": _store("update_corpus", {"name": "x", "display_name": "y"}, HOSTILE_CORPUS),
+    "update_corpus_document": _store(
+        "update_corpus_document", {"name": "corpora/x/documents/y", "display_name": "y"}, HOSTILE_DOCUMENT
+    ),
+    "update_tuned_model": _store("update_tuned_model", {"name": "x", "description": "y"}, HOSTILE_TUNED),
+    "openai_embeddings": _openai_embeddings,
+    "openai_images": _openai_images,
     "create_agent": _store("create_agent", {"id": "x"}, HOSTILE_AGENT),
     "create_credential": _store("create_credential", BEARER_KEY, HOSTILE_KEY),
     "create_decision": _store("create_decision", ASKED, {"answers": {HOSTILE: HOSTILE_ANSWER}}),
@@ -574,6 +735,7 @@ SILENT: dict[str, Row] = {
     "update_webhook": _store("update_webhook", {"id": "x", "name": "x"}, HOSTILE_HOOK),
     "upload_environment_file": _upload_environment_file,
     "add_to_store": _add_to_store,
+    "create_live_token": _create_live_token,
     "create_store": _store("create_store", {"display_name": HOSTILE[:500]}, HOSTILE_STORE),
     "delete_document": _store("delete_document", {"name": "fileSearchStores/x/documents/y"}, {}),
     "delete_store": _store("delete_store", {"name": "fileSearchStores/x"}, {}),
@@ -609,7 +771,11 @@ OWN: dict[str, str] = {
     "list_jobs": "one line for each job, without what it brought",
     "rank_by_similarity": "the caller's candidates come back as they were given",
 }
-MARKUP_STAYS = ("analyze_media", "compose_music", "generate_image", "get_job", "run_code")
+MARKUP_STAYS = (
+    "analyze_media", "chat_completion", "compose_music", "generate_image", "get_job", "live_turn",
+    "next_computer_action", "run_code",
+    "tuned_generate_text",
+)  # fmt: skip
 """Tools whose text rests on the caller's own attachments: HTML may be just what was asked for."""
 
 

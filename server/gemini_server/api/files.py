@@ -112,22 +112,6 @@ class RegisterFilesResponse(Wire):
     files: list[File] = []
 
 
-class GeneratedFile(Wire):
-    """A file that a model makes: its state is GENERATING, GENERATED or FAILED."""
-
-    name: str = ""
-    mime_type: str | None = None
-    state: str | None = None
-    error: Status | None = None
-
-
-class ListGeneratedFilesResponse(Wire):
-    """A page of generated files."""
-
-    generated_files: list[GeneratedFile] = []
-    next_page_token: str | None = None
-
-
 _PAGE = ("pageSize", "pageToken")
 
 UPLOAD = Endpoint("POST", "upload/{version}/files", CreateFileResponse)
@@ -136,4 +120,3 @@ GET = Endpoint("GET", "{version}/{name}", File)
 LIST = Endpoint("GET", "{version}/files", ListFilesResponse, query=_PAGE)
 DELETE = Endpoint("DELETE", "{version}/{name}", Empty)
 REGISTER = Endpoint("POST", "{version}/files:register", RegisterFilesResponse)
-LIST_GENERATED = Endpoint("GET", "{version}/generatedFiles", ListGeneratedFilesResponse, query=_PAGE)

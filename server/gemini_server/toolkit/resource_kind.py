@@ -37,6 +37,7 @@ class ResourceKind:
         parent: the name of what they are in.
         retired: one sentence for what upstream has shut down or is about to: that it is, and what to use instead. It
             ends each description, and every refusal.
+        lists: the tool that lists them, where it is not `list_` and what several are called.
     """
 
     toolset: Toolset
@@ -46,6 +47,12 @@ class ResourceKind:
     many: str = ""
     parent: Name | None = None
     retired: str = ""
+    lists: str = ""
+
+    @property
+    def lister(self) -> str:
+        """The tool that lists them."""
+        return self.lists or f"list_{self.plural}"
 
     @property
     def plural(self) -> str:
@@ -139,7 +146,7 @@ class ResourceKind:
         absent = isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == _FORBIDDEN)
         if absent and full and not self.retired:
             own = name is self.name
-            look = f"list_{self.plural} shows what there is." if own else "Check the name."
+            look = f"{self.lister} shows what there is." if own else "Check the name."
             what = f"There is no {full} for this key: it was never there, was deleted, or has expired."
             raise NotFound(what, look, code=error.code, status=error.status) from None
         if self.retired and isinstance(error, NotFound | RequestRefused):

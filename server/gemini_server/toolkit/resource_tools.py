@@ -96,7 +96,7 @@ class ResourceTools(ResourceKind):
                     query_of(queries, given), billed=billed,
                 )  # fmt: skip
             except (Overloaded, MayHaveBeenBilled, BadAnswer) as error:
-                error.remedy = f"It may exist: see list_{self.plural} before you create it again."
+                error.remedy = f"It may exist: see {self.lister} before you create it again."
                 raise
             except ToolserverError as error:
                 self.explain(error, self.parent, full)
@@ -131,7 +131,7 @@ class ResourceTools(ResourceKind):
             page: how many are asked for at once.
             most: how many are shown; `truncated` says that there are more.
         """
-        named = tool or f"list_{self.plural}"
+        named = tool or self.lister
         single = self.name if get is not None else None
 
         async def run(call: Call, given: Given) -> Result:
