@@ -19,6 +19,15 @@ from gemini_server.errors import UnsafeSetting
 
 APP = "gemini-toolserver"
 
+_KEY_FILE = "key file "
+"""How the source of a key begins that came out of a file."""
+_YES = ("1", "true", "yes", "on")
+_ENTERPRISE = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
+"""By these Google's own libraries are told to use the Enterprise platform."""
+_PROJECT = re.compile(r"[a-z][\w.:-]{0,99}|[0-9]{1,30}", re.ASCII)
+_LOCATION = re.compile(r"[a-z]+(?:-[a-z0-9]+){0,3}", re.ASCII)  # it becomes part of a host name
+_BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^\s?#]{0,500})?", re.ASCII)
+
 
 def _knob(
     default: Any, doc: str, *, env: tuple[str, ...] = (), flag: str = "", shown: str = "", secret: bool = False
@@ -53,7 +62,8 @@ class Settings:
     auth: Literal["api-key", "bearer", "raw", "google"] = _knob(
         "api-key",
         "How the key is sent: `api-key` (x-goog-api-key), `bearer` (Authorization: Bearer KEY) or `raw` "
-        "(Authorization: KEY). With `google` there is no key: application default credentials are used, which need "
+        "(Authorization: KEY). GEMINI_DIALECT=openai sends `api-key` as `bearer`. With `google` there is no key: "
+        "application default credentials are used, which need "
         "`pip install 'gemini-toolserver[google]'`.",
         env=("GEMINI_AUTH",),
     )
@@ -76,6 +86,13 @@ class Settings:
         env=("GEMINI_BACKEND",),
     )
     location: str = _knob("global", "The location of the Enterprise backend.", env=("GOOGLE_CLOUD_LOCATION",))
+    storage: str | None = _knob(
+        None,
+        "A folder of Cloud Storage, `gs://bucket/folder`, where the Enterprise backend puts videos and the answers of "
+        "batches.",
+        env=("GEMINI_TOOLSERVER_STORAGE",),
+        shown="videos come inline, and the answers of a batch lie beside its requests",
+    )
     dialect: Literal["google", "openai"] = _knob(
         "google",
         "What is spoken at the base URL: `google` (Gemini's own API) or `openai` (a gateway with "
@@ -236,6 +253,16 @@ class Settings:
     )
     key_source: str = _knob("", "")
 
+    @property
+    def key_read_from_file(self) -> bool:
+        """Whether the key is that of the key file."""
+        return self.key_source.startswith(_KEY_FILE)
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether there is a key, or a place where one may be found."""
+        return bool(self.key) or self.keyring or self.auth == "google"
+
     def resolved_state_dir(self) -> Path:
         """The state directory that is in force."""
         return self.state_dir or platform_directory("state")
@@ -285,11 +312,88 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
     unknown = flags.keys() - {spec.name for spec in fields(Settings)}
     if unknown:
         raise TypeError(f"unknown settings: {sorted(unknown)}")
-    if not values.get("key"):
+    _choose_backend(values, environ)
+    if values.get("auth") == "google":
+        values.pop("key", None)  # a key that lies about in the environment is not meant
+    elif not (values.get("key") or values.get("keyring")):
         _read_key_file(values)
     if values.get("ledger"):
         _check_ledger(values["ledger"])
-    return Settings(**values)
+    made = Settings(**values)
+    _check_dialect(made)
+    return made
+
+
+def _choose_backend(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Settle where the Enterprise backend is, and refuse what contradicts it.
+
+    Raises:
+        UnsafeSetting: naming what to set.
+    """
+    if "backend" not in values and any(environ.get(name, "").strip().lower() in _YES for name in _ENTERPRISE):
+        values["backend"] = "enterprise"
+    if values.get("storage"):
+        values["storage"] = str(values["storage"]).rstrip("/")
+        if not _BUCKET.fullmatch(values["storage"]):
+            raise UnsafeSetting("GEMINI_TOOLSERVER_STORAGE must be a folder such as gs://bucket/folder.")
+    if values.get("backend") != "enterprise":
+        return
+    project, location = values.get("project") or "", values.setdefault("location", "global")
+    if not _PROJECT.fullmatch(project):
+        said = f"{project[:40]!r} is no project" if project else "no project is set"
+        raise UnsafeSetting(
+            f"The Enterprise backend works within a Google Cloud project, and {said}.",
+            "Set GOOGLE_CLOUD_PROJECT to its id; without GEMINI_BACKEND=enterprise the Developer API is used.",
+        )
+    if not _LOCATION.fullmatch(location):
+        raise UnsafeSetting(
+            f"{location[:40]!r} is no location of the Enterprise backend.",
+            "Set GOOGLE_CLOUD_LOCATION to one such as us-central1, or leave it out for global.",
+        )
+    if values.get("emulate"):
+        raise UnsafeSetting(
+            "The embedded emulator stands in for the Developer API, and GEMINI_BACKEND says enterprise.",
+            "Leave --emulate out, and set GEMINI_BASE_URL to `gemini-toolserver emulator --dialect enterprise`; or "
+            "leave the backend out.",
+        )
+    auth = values.setdefault("auth", "google")
+    if auth == "api-key" or (auth == "raw" and "base_url" not in values):  # a gateway may have a licence of its own
+        raise UnsafeSetting(
+            f"The Enterprise backend takes no API keys, and GEMINI_AUTH says {values['auth']}.",
+            "Set GEMINI_AUTH=google for application default credentials, or GEMINI_AUTH=bearer with an OAuth token in "
+            "GEMINI_API_KEY.",
+        )
+    if "base_url" not in values:
+        from gemini_server.api.enterprise import address
+
+        values["base_url"] = address(location)
+
+
+def _check_dialect(settings: Settings) -> None:
+    """Refuse settings that cannot hold together where a gateway of the OpenAI dialect is spoken to."""
+    if settings.dialect != "openai":
+        return
+    others = {
+        "GEMINI_TEXT_API=interactions": settings.text_api == "interactions",
+        "GEMINI_TOOLSERVER_IMAGE_API=interactions": settings.image_api == "interactions",
+        "GEMINI_BACKEND=enterprise": settings.backend == "enterprise",
+        "--emulate": settings.emulate,
+    }
+    found = [name for name, given in others.items() if given]
+    if found:
+        raise UnsafeSetting(
+            f"GEMINI_DIALECT=openai contradicts {' and '.join(found)}: a gateway of that dialect has chat completions, "
+            "and nothing of Gemini's own API.",
+            "Unset one or the other.",
+        )
+    from gemini_server.api.openai import named_method
+
+    method = named_method(settings.base_url)
+    if method:
+        raise UnsafeSetting(
+            f"The base URL ends in /{method}, which this server adds by itself.",
+            f"Leave /{method} out of GEMINI_BASE_URL; /v1 before it may stay.",
+        )
 
 
 def _check_ledger(url: str) -> None:
@@ -323,7 +427,7 @@ def _read_key_file(values: dict[str, Any]) -> None:
         ) from None
     if text:
         values["key"] = text
-        values["key_source"] = f"key file {path}"
+        values["key_source"] = f"{_KEY_FILE}{path}"
         values["key_file"] = path
 
 
@@ -364,7 +468,7 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         return _bytes(raw, variable)
     if name in ("allow_http", "allow_sensitive", "read_only", "emulate", "sidecars", "keyring"):
         lowered = raw.lower()
-        if lowered in ("1", "true", "yes", "on"):
+        if lowered in _YES:
             return True
         if lowered in ("0", "false", "no", "off"):
             return False

@@ -90,6 +90,10 @@ async def list_models(
     if capability:
         listed = [model for model in listed if capability in (model.capabilities or ())]
     warnings = ["The list is longer than 1,000 models; the rest is left out."] if truncated else []
+    if call.runtime.settings.dialect == "openai":
+        warnings.append(
+            "Asked in the openai dialect, which tells names alone: what is known of them comes from this server."
+        )
     if not listed and found and capability:
         warnings.append(f"{wanted} is served, but not for {capability}." if wanted else _nothing(call, "", capability))
     elif not listed:
@@ -128,7 +132,8 @@ def _described(call: Call, model: Model, *, detail: bool) -> ModelOut:
     today = call.runtime.today()
     facts = catalogue.get(_id(model))
     price = facts.price(today) if facts else None
-    retirement = catalogue.retirement(_id(model), today)
+    # Where the backend is another, other days hold.
+    retirement = catalogue.retirement(_id(model), today) if call.runtime.backend.ends_models else None
     return ModelOut(
         id=_id(model),
         capabilities=list(facts.capabilities) if facts else _guessed(model),
@@ -166,7 +171,7 @@ def _guessed(model: Model) -> list[str] | None:
 
 async def _complete(call: Call, prefix: str) -> list[str]:
     names = set(call.runtime.catalogue.complete(prefix))
-    if call.runtime.settings.key:
+    if call.runtime.settings.has_credential:
         with anyio.move_on_after(COMPLETION_SECONDS):
             try:
                 served, _ = await _served(call.runtime)

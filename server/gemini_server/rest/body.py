@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import secrets
 from binascii import b2a_base64
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,13 +22,15 @@ from weakref import WeakValueDictionary
 
 import anyio.to_thread
 from pydantic import BaseModel, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, core_schema, from_json, to_json
 
 from gemini_server.errors import FileRefused
 
 SLICE = 4 * 192 * 1024
 """Bytes read from a source at a time: a multiple of 3, so that slices of base64 can be put end to end."""
 
+_LARGE = 128 * 1024
+"""Bytes of JSON text that are not read on the event loop."""
 _PIECE = 256 * 1024
 """Bytes of JSON text handed over at a time."""
 
@@ -79,7 +81,8 @@ class InlineMedia(str):  # noqa: SLOT000 - weak references need no slots
     """The value of a base64 field whose bytes come from a `MediaSource` when the request is sent.
 
     Declare the field as `InlineMedia | str`: pydantic copies a subclass of `str` in a plain `str` field, and the source
-    would be lost (`encode` then raises). To everything but `encode` it is an opaque string.
+    would be lost (`encode` then raises). To everything but `encode` it is an opaque string, and may stand inside a
+    longer one (a data URL), as long as somebody keeps it until the request is encoded.
 
     Args:
         source: where the bytes come from.
@@ -211,7 +214,23 @@ def encode(body: BaseModel | RawJson) -> Body:
     """`body` as it travels: JSON with the wire names, without unset (None) fields, media streamed in as base64."""
     if isinstance(body, RawJson):
         return Body([body.data])
-    text = body.__pydantic_serializer__.to_json(body, by_alias=True, exclude_none=True)
+    return _cut(body.__pydantic_serializer__.to_json(body, by_alias=True, exclude_none=True))
+
+
+async def rewritten(body: BaseModel | RawJson, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Body:
+    """`body` as `encode` makes it, changed as a JSON object; media in it are still read when they are sent."""
+    if isinstance(body, RawJson):
+        text = body.data
+    else:
+        text = body.__pydantic_serializer__.to_json(body, by_alias=True, exclude_none=True)
+
+    def changed() -> bytes:
+        return to_json(change(from_json(text)))
+
+    return _cut(await anyio.to_thread.run_sync(changed) if len(text) > _LARGE else changed())
+
+
+def _cut(text: bytes) -> Body:
     if _NONCE_BYTES not in text:
         return Body([text])
     parts: list[bytes | MediaSource] = []

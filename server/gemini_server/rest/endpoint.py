@@ -57,7 +57,7 @@ class Endpoint(Generic[AnswerT]):
         query: the names of the query parameters that the method takes.
         version: an API version that this endpoint needs whatever the client's is (`v1alpha` for tokens).
         billed: whether the answer brings what was paid for although asking changes nothing (the end of a job).
-        family: whose error format it answers with: `google` (google.rpc) or `interactions` (string codes).
+        family: whose error format it answers with: `google` (google.rpc), `interactions` (string codes) or `openai`.
     """
 
     method: str
@@ -66,7 +66,7 @@ class Endpoint(Generic[AnswerT]):
     repeat: Repeat = "read"
     query: tuple[str, ...] = ()
     version: str | None = None
-    family: Literal["google", "interactions"] = "google"
+    family: Literal["google", "interactions", "openai"] = "google"
     billed: bool = False
 
 

@@ -39,6 +39,7 @@ _RESOURCE = re.compile(
 )
 _BLOCKED = frozenset(
     {"safety", "recitation", "language", "prohibited_content", "spii", "blocklist", "content_blocked", "jailbreak"}
+    | {"content_filter", "content_policy_violation"}  # of the OpenAI dialect
 )
 _BLOCKED_PREFIX = "image_"
 
@@ -55,6 +56,8 @@ def fault_of(complaint: Complaint, headers: Mapping[str, str], *, repeat: Repeat
         wall: the time of day in seconds since 1970.
     """
     delay = server_delay(headers, complaint.details, complaint.message, wall)
+    if complaint.status == 429 and complaint.code == "insufficient_quota":  # OpenAI's word for an empty account
+        return Fault(_unpaid(complaint), again=False)
     if complaint.status == 429:
         quota = quota_of(complaint)
         if quota.spent:
@@ -79,12 +82,7 @@ def _error(complaint: Complaint, repeat: Repeat) -> ToolserverError:
             f"{_SETUP}set GEMINI_API_KEY to a valid key (https://aistudio.google.com/apikey), then restart the server.",
         )
     if status == 402:
-        return _make(
-            PaymentRequired,
-            complaint,
-            "The credit of this Gemini account is used up",
-            f"{_SETUP}top up the account or turn on billing (https://aistudio.google.com). Do not repeat the call.",
-        )
+        return _unpaid(complaint)
     if status == 403:
         return _forbidden(complaint)
     if status == 404:
@@ -99,6 +97,15 @@ def _error(complaint: Complaint, repeat: Repeat) -> ToolserverError:
     if status >= 400:
         return _refused(complaint)
     return _make(BadAnswer, complaint, "Gemini gave an answer with an unexpected status", "Call again later.")
+
+
+def _unpaid(complaint: Complaint) -> ToolserverError:
+    return _make(
+        PaymentRequired,
+        complaint,
+        "The credit of this Gemini account is used up",
+        f"{_SETUP}top up the account or turn on billing (https://aistudio.google.com). Do not repeat the call.",
+    )
 
 
 def _make(kind: type[ToolserverError], complaint: Complaint, what: str, remedy: str) -> ToolserverError:

@@ -20,6 +20,7 @@ from gemini_server.api.embeddings import BatchEmbedContentsResponse as Answer
 from gemini_server.api.packed import FLOAT_BYTES, PackedFloats, PackedUnit
 from gemini_server.errors import BadAnswer, NotFound, ToolserverError
 from gemini_server.rest.body import InlineMedia, RawJson
+from gemini_server.rest.client import GeminiClient
 from gemini_server.rest.endpoint import Reply
 from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
@@ -37,7 +38,15 @@ AHEAD = 16
 """Batches that may be there before one that is waited for, so that the memory stays bounded."""
 
 
-async def embed(call: Call, model: str, items: Items, receiver: Receiver, dimensions: int | None = None) -> Embedded:
+async def embed(
+    call: Call,
+    model: str,
+    items: Items,
+    receiver: Receiver,
+    dimensions: int | None = None,
+    *,
+    client: GeminiClient | None = None,
+) -> Embedded:
     """One vector for each item.
 
     Args:
@@ -46,11 +55,12 @@ async def embed(call: Call, model: str, items: Items, receiver: Receiver, dimens
         items: texts and media, as `embedding_items.check` takes them.
         receiver: gets the vectors.
         dimensions: of each vector; the model's own when None.
+        client: asks in another way than this process does by itself.
 
     Raises:
         ToolserverError: nothing came at all, or nobody took it.
     """
-    run = _Run(call, model, items, receiver, dimensions)
+    run = _Run(call, model, items, receiver, dimensions, client or call.runtime.client)
     await run.all()
     done = run.done
     if not done.count:
@@ -69,7 +79,16 @@ class _Batch:
 
 
 class _Run:
-    def __init__(self, call: Call, model: str, items: Items, receiver: Receiver, dimensions: int | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        model: str,
+        items: Items,
+        receiver: Receiver,
+        dimensions: int | None,
+        client: GeminiClient,
+    ) -> None:
+        self.client = client
         self.call, self.model, self.items, self.dimensions = call, model, items, dimensions
         self.name = request_model(model)
         self.text_only = embeddings.text_only(model, call.runtime.catalogue)
@@ -145,10 +164,12 @@ class _Run:
 
     def batches(self, media_sizes: Mapping[int, int]) -> Iterator[_Batch]:
         items, start, total = self.items, 0, 0
+        fits = self.call.runtime.backend.at_once
+        most = fits(self.model) if fits else embeddings.MOST_REQUESTS
         for index in range(len(items)):
             text = items.text(index)
             size = media_sizes[index] if text is None else len(text.encode("utf-8", "replace"))
-            if index > start and (index - start == embeddings.MOST_REQUESTS or total + size > BATCH_BYTES):
+            if index > start and (index - start == most or total + size > BATCH_BYTES):
                 yield _Batch(start, [items[at] for at in range(start, index)])
                 start, total = index, 0
             total += size
@@ -172,8 +193,8 @@ class _Run:
             body = self.body(batch, parts)
             # Only the older models leave a shortened vector at the length that the cut gave it.
             if self.text_only and self.dimensions is not None:
-                return await runtime.client.call(embeddings.SCALED_BATCH, body=body, model=self.name)
-            return await runtime.client.call(embeddings.BATCH, body=body, model=self.name)
+                return await self.client.call(embeddings.SCALED_BATCH, body=body, model=self.name)
+            return await self.client.call(embeddings.BATCH, body=body, model=self.name)
 
     def body(self, batch: _Batch, parts: Sequence[Part]) -> BatchEmbedContentsRequest | RawJson:
         if not parts:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gemini_server.api import models
-from gemini_server.errors import ToolserverError
+from gemini_server.errors import NotFound, ToolserverError
+from gemini_server.rest import credentials
+from gemini_server.rest.config import DEFAULT_VERSION
+from gemini_server.rest.google_credentials import GoogleCredentials
 from gemini_server.toolkit.runtime import Runtime
 
 REACH_SECONDS = 10.0
@@ -32,7 +35,12 @@ async def examine(runtime: Runtime, principal: str = "local", *, offline: bool =
         principal: whose spending to show.
         offline: send nothing to Gemini.
     """
-    checks = [await _caught("key", _key, runtime)]
+
+    async def key(runtime: Runtime) -> Check:
+        return await _key(runtime, offline=offline)
+
+    checks = [Check("backend", "ok", runtime.backend.title)] if runtime.backend.way else []
+    checks.append(await _caught("key", key, runtime))
     if not offline:
         checks.append(await _caught("gemini", _reach, runtime))
     checks.append(await _caught("readable directories", _directories, runtime))
@@ -59,10 +67,16 @@ async def _caught(name: str, check: Callable[[Runtime], Awaitable[Check]], runti
         return Check(name, "failed", f"The system says: {error}.")
 
 
-async def _key(runtime: Runtime) -> Check:
+async def _key(runtime: Runtime, *, offline: bool) -> Check:
     settings = runtime.settings
     if runtime.emulated:
         return Check("key", "ok", "none needed: the embedded emulator answers")
+    credential = credentials.of(runtime.client.config)
+    if isinstance(credential, GoogleCredentials):
+        return Check("key", "ok", await credential.describe(offline=offline))
+    if settings.keyring and not settings.key:
+        await credential.headers()
+        return Check("key", "ok", f"found in the system's keyring, sent as {settings.auth}")
     if not settings.key:
         return Check(
             "key",
@@ -70,7 +84,9 @@ async def _key(runtime: Runtime) -> Check:
             "No API key. Set GEMINI_API_KEY for this server (https://aistudio.google.com/apikey gives one), or put it "
             "into the key file; or start with --emulate to try everything without one.",
         )
-    detail = f"found in {settings.key_source or 'the settings'}, sent as {settings.auth}"
+    # As `Runtime.openai` has it.
+    auth = "bearer" if settings.dialect == "openai" and settings.auth == "api-key" else settings.auth
+    detail = f"found in {settings.key_source or 'the settings'}, sent as {auth}"
     if settings.key_file and os.name == "posix":
         mode = stat.S_IMODE(settings.key_file.stat().st_mode)
         if mode & 0o077:
@@ -79,8 +95,17 @@ async def _key(runtime: Runtime) -> Check:
 
 
 async def _reach(runtime: Runtime) -> Check:
-    where = f"{runtime.settings.base_url} ({runtime.settings.api_version})"
-    await runtime.client.call(models.LIST, query={"pageSize": 1}, timeout=REACH_SECONDS)
+    version = runtime.settings.api_version
+    where = f"{runtime.settings.base_url} ({runtime.backend.version if version == DEFAULT_VERSION else version})"
+    if runtime.settings.dialect == "openai":
+        where = f"{runtime.settings.base_url} (the openai dialect: chat completions)"
+    try:
+        await runtime.client.call(models.LIST, query={"pageSize": 1}, timeout=REACH_SECONDS)
+    except NotFound:
+        if runtime.settings.dialect != "openai":
+            raise
+        told = f"{where} answers, but lists no models: whether it accepts the key shows with the first question"
+        return Check("gemini", "warning", told)
     if runtime.settings.base_url.startswith("http://") and runtime.settings.allow_http and not runtime.emulated:
         return Check("gemini", "warning", f"{where} answers, over plain http: the key can be read on the way")
     return Check("gemini", "ok", f"{where} answers and accepts the key")

@@ -63,7 +63,9 @@ class _Medium:
 
 
 @asynccontextmanager
-async def opened(sources: Sequence[str], call: Call, *, keep: bool = False) -> AsyncGenerator[list[Part]]:
+async def opened(
+    sources: Sequence[str], call: Call, *, keep: bool = False, inline: bool = False
+) -> AsyncGenerator[list[Part]]:
     """Open media sources for one request; files stay open until the request is over.
 
     What does not fit into the request is uploaded first, and waited for. A caller who goes meanwhile finds it there
@@ -73,6 +75,7 @@ async def opened(sources: Sequence[str], call: Call, *, keep: bool = False) -> A
         sources: media sources.
         call: for whom: its allowed directories and its artifacts may be read.
         keep: the turn will be kept in a conversation, so media become part of it as text.
+        inline: what does not fit is refused, because there is no place to upload it to.
 
     Raises:
         ArgumentError: a source of no known kind, broken base64, a type or a size that Gemini does not take.
@@ -89,12 +92,23 @@ async def opened(sources: Sequence[str], call: Call, *, keep: bool = False) -> A
                 large.append(medium)
             else:
                 room -= medium.size
+        if large and (inline or call.runtime.settings.dialect == "openai"):
+            raise _too_large(KEPT_LIMIT if keep else INLINE_LIMIT, keep=keep)
         if large:
             found = await uploads.uploaded(call, [await _given(medium, call, stack) for medium in large])
             for medium, file in zip(large, found, strict=True):
                 uri = file.uri or f"{FILES_HOST}{file.name}"
                 medium.part = Part(file_data=FileData(file_uri=uri, mime_type=file.mime_type))
         yield [medium.part or await _inline(medium, keep=keep) for medium in media]
+
+
+def _too_large(limit: int, *, keep: bool) -> ArgumentError:
+    turn = " of a kept conversation" if keep else ""
+    return ArgumentError(
+        f"The media are larger than the {limit >> 20} MiB that one request{turn} takes, and the openai dialect has no "
+        "files at Google to upload them to; nothing was sent.",
+        "Give smaller media, fewer at once, or an https:// link.",
+    )
 
 
 async def _look(source: str, call: Call, stack: AsyncExitStack) -> _Medium:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from gemini_server.jobs.live_sessions import LiveSessions
     from gemini_server.jobs.runner import Runner
     from gemini_server.jobs.spending import Spending
+    from gemini_server.rest.backend import Backend
     from gemini_server.rest.client import GeminiClient
+    from gemini_server.rest.config import Auth, ClientConfig
+    from gemini_server.rest.credentials import Credential
+    from gemini_server.rest.google_credentials import GoogleCredentials
+    from gemini_server.toolkit.dialect.openai_client import OpenaiClient
     from gemini_server.toolkit.disk import AllowedDirectories
     from gemini_server.toolkit.links import Links
     from gemini_server.toolkit.live_waiting import Waiting
@@ -90,34 +95,87 @@ class Runtime:
 
     @cached_property
     def client(self) -> GeminiClient:
-        """The one REST client."""
+        """The one REST client; one that translates, where a gateway of the OpenAI dialect is spoken to."""
+        if self.settings.dialect == "openai":
+            # It has the methods that tools use, and refuses by name what the dialect lacks.
+            return cast("GeminiClient", self.openai)
+        from gemini_server.rest.client import GeminiClient
+
+        return GeminiClient(self._client_config())
+
+    @cached_property
+    def openai(self) -> OpenaiClient:
+        """The client of the OpenAI dialect: of the gateway, or of the layer of it that Google's own API has."""
+        from gemini_server.toolkit.dialect.openai_client import OpenaiClient
+
+        # Nobody who speaks this dialect looks for a key in x-goog-api-key.
+        auth = "bearer" if self.settings.auth == "api-key" else self.settings.auth
+        return OpenaiClient(self._client_config(auth=auth), layer=self.settings.dialect == "google")
+
+    def _client_config(self, **changed: Any) -> ClientConfig:
         from pydantic import SecretStr
 
-        from gemini_server.rest.client import GeminiClient
         from gemini_server.rest.config import ClientConfig
 
         settings = self.settings
-        return GeminiClient(
-            ClientConfig(
-                base_url=settings.base_url,
-                api_version=settings.api_version,
-                auth=settings.auth,
-                key=SecretStr(settings.key) if settings.key else None,
-                project=settings.project,
-                allow_http=settings.allow_http,
-                timeout=settings.timeout,
-                max_connections=max(200, settings.max_calls + 50),
-                user_agent=f"gemini-toolserver/{self.version}",
-            )
-        )
+        given: dict[str, Any] = {
+            "base_url": settings.base_url,
+            "api_version": settings.api_version,
+            "auth": settings.auth,
+            "key": SecretStr(settings.key) if settings.key else None,
+            "project": settings.project,
+            "allow_http": settings.allow_http,
+            "timeout": settings.timeout,
+            "max_connections": max(200, settings.max_calls + 50),
+            "user_agent": f"gemini-toolserver/{self.version}",
+        }
+        given |= changed
+        return ClientConfig(**given, credential=self._credential(given["auth"]), backend=self.backend)
+
+    def _credential(self, auth: Auth) -> Credential | None:
+        """A credential that may change while the server runs; None for a key that stays."""
+        from gemini_server.rest import credentials
+
+        settings = self.settings
+        if self.emulated:
+            return None
+        if auth == "google":
+            return self._google
+        if settings.key_file and settings.key and settings.key_read_from_file:
+            return credentials.from_file(auth, settings.key, settings.key_file, project=settings.project)
+        if settings.keyring and not settings.key:
+            return credentials.from_keyring(auth, project=settings.project)
+        return None
+
+    @cached_property
+    def _google(self) -> GoogleCredentials:
+        from gemini_server.rest.google_credentials import GoogleCredentials
+
+        return GoogleCredentials(self.settings.project)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """Whose API is at the base URL."""
+        from gemini_server.rest.backend import DEVELOPER
+
+        settings = self.settings
+        if settings.backend == "developer":
+            return DEVELOPER
+        from gemini_server.api.enterprise import enterprise
+
+        return enterprise(settings.project or "", settings.location, settings.storage)
 
     @cached_property
     def place(self) -> str:
         """The Gemini API that this process talks to, as jobs remember it."""
         if self.emulated:
             return "the emulator"  # which listens at another port each time
-        parts = urlsplit(self.settings.base_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/").lower()
+        settings = self.settings
+        parts = urlsplit(settings.base_url)
+        url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/").lower()
+        if settings.backend == "enterprise":
+            return f"{url} ({settings.project}, {settings.location})"
+        return url
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -330,5 +388,7 @@ class Runtime:
             await self.spending.flush()
         if "store" in made:
             await self.store.aclose()
+        if "openai" in made:
+            await self.openai.aclose()
         if "client" in made:
             await self.client.aclose()
