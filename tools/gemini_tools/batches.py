@@ -261,7 +261,7 @@ async def _all(call: Call) -> tuple[list[BatchOut], bool]:
 
 async def _ids(call: Call, prefix: str) -> list[str]:
     found: list[BatchOut] = []
-    if call.runtime.settings.key:
+    if call.runtime.settings.has_credential:
         with anyio.move_on_after(COMPLETION_SECONDS):
             found, _ = await _all(call)
     ids = [one.name.removeprefix(PREFIX) for one in found]

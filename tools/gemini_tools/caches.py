@@ -221,7 +221,7 @@ async def _all(call: Call) -> tuple[list[CachedContent], bool]:
 
 async def _ids(call: Call, prefix: str) -> list[str]:
     found: list[CachedContent] = []
-    if call.runtime.settings.key:
+    if call.runtime.settings.has_credential:
         with anyio.move_on_after(COMPLETION_SECONDS):
             found, _ = await _all(call)
     ids = [label(one.name.removeprefix(PREFIX)) for one in found]

@@ -298,7 +298,7 @@ async def _all(call: Call) -> tuple[list[FileSearchStore], bool]:
 
 async def _ids(call: Call, prefix: str) -> list[str]:
     found: list[FileSearchStore] = []
-    if call.runtime.settings.key:
+    if call.runtime.settings.has_credential:
         with anyio.move_on_after(COMPLETION_SECONDS):
             found, _ = await _all(call)
     ids = [store_out(one).name.removeprefix(api.PREFIX) for one in found]

@@ -106,6 +106,12 @@ class BatchOutput(Wire):
     inlined_embed_content_responses: InlinedResponses | None = None
 
     @property
+    def link(self) -> str:
+        """What the file is asked for by; an object in Cloud Storage is its own link."""
+        name = self.responses_file or ""
+        return name if "://" in name else f"{name}:download"
+
+    @property
     def inline(self) -> list[JsonObject] | None:
         """The answers that came along; None where they are in a file, or there are none."""
         found = self.inlined_responses or self.inlined_embed_content_responses
@@ -189,3 +195,12 @@ CANCEL = Endpoint("POST", "{version}/{name}:cancel", Empty)
 DELETE = Endpoint("DELETE", "{version}/{name}", Empty)
 UPDATE_GENERATE = Endpoint("PATCH", "{version}/{name}:updateGenerateContentBatch", Batch, query=("updateMask",))
 UPDATE_EMBED = Endpoint("PATCH", "{version}/{name}:updateEmbedContentBatch", Batch, query=("updateMask",))
+
+
+def answered(line: JsonObject) -> JsonObject:
+    """A line of a file of answers, with its `error` or `response`; the Enterprise backend tells errors in `status`."""
+    status = line.get("status")
+    if isinstance(status, str) and status and not line.get("response") and "error" not in line:
+        rest = {name: value for name, value in line.items() if name not in ("response", "request")}
+        return {**rest, "error": {"message": status.removeprefix("Error: ")}}
+    return line

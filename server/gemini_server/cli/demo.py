@@ -56,7 +56,7 @@ def run(*, emulate: bool, output_dir: Path | None = None, media: bool = False) -
 
 async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
     settings = Choices(emulate=emulate).settings()
-    emulated = settings.emulate or not settings.key
+    emulated = settings.emulate or not settings.has_credential
     paper = Paper()
     paper.say("gemini-toolserver demo", "bold", margin=0)
     if emulated:
@@ -91,7 +91,15 @@ async def _run(emulate: bool, output_dir: Path | None, media: bool) -> int:
             "them.",
             margin=0,
         )
-    _close(stage, failed, len(sections), time.monotonic() - begun, output, emulated=emulated, keyless=not settings.key)
+    _close(
+        stage,
+        failed,
+        len(sections),
+        time.monotonic() - begun,
+        output,
+        emulated=emulated,
+        keyless=not settings.has_credential,
+    )
     return 1 if failed else 0
 
 

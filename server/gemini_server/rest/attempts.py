@@ -8,13 +8,14 @@ from typing import TypeVar
 import anyio
 import httpx2
 
-from gemini_server.errors import BadAnswer, ToolserverError
+from gemini_server.errors import BadAnswer, KeyRefused, ToolserverError
 
 from . import answer, connection, failure, retry
 from .complaint import Complaint, read_complaint
 from .config import ClientConfig
 from .connection import Outbound
-from .exchange import Exchange, Order
+from .credentials import MAY_NOT, Credential
+from .exchange import Exchange, Order, refused_key
 from .retry import AttemptError, Fault, RetryNote
 
 OnRetry = Callable[[RetryNote], Awaitable[None]]
@@ -68,10 +69,15 @@ class Attempts:
         deadline = self._clock() + seconds
         self._budget.call()
         retries = 0
+        renewed = False
         while True:
             outcome = await self._attempt(order, take, deadline, seconds, retries)
             if not isinstance(outcome, Fault):
                 return outcome, retries
+            if not renewed and outcome.refused_key is not None:
+                renewed = True
+                if await self._renewed(outcome.refused_key, deadline):
+                    continue
             delay = self._wait(outcome, retries, deadline)
             error = outcome.error
             if delay is None:
@@ -84,6 +90,12 @@ class Attempts:
             if self._clock() >= deadline:
                 error.retries = retries - 1
                 raise error from outcome.cause
+
+    async def _renewed(self, refused: bytes, deadline: float) -> bool:
+        """Whether there is another credential than the one that was refused: it may have been rotated."""
+        with anyio.move_on_after(deadline - self._clock()):
+            return await self._exchange.credential.renew(refused)
+        return False
 
     def _wait(self, fault: Fault, retries: int, deadline: float) -> float | None:
         """Seconds until the next attempt, or None when this was the last."""
@@ -137,7 +149,22 @@ class Attempts:
     async def _refusal(self, response: httpx2.Response, order: Order) -> Fault:
         """What a status that is not 2xx means."""
         complaint = await read_refusal(response, self._config)
-        return failure.fault_of(complaint, response.headers, repeat=order.repeat, wall=self._wall)
+        fault = failure.fault_of(complaint, response.headers, repeat=order.repeat, wall=self._wall)
+        return about_key(fault, response, self._exchange.credential)
+
+
+def about_key(fault: Fault, response: httpx2.Response, credential: Credential) -> Fault:
+    """A fault that says, where Google refused the credential, which one that was and what mends it."""
+    error = fault.error
+    if isinstance(error, KeyRefused):
+        if error.status in (400, 401):
+            fault.refused_key = refused_key(response)
+        error.what = error.what.replace("API key", credential.name, 1)
+        if error.status in (400, 401):
+            error.remedy = credential.remedy or error.remedy
+        elif credential.name != "API key":
+            error.remedy = MAY_NOT
+    return fault
 
 
 async def read_refusal(response: httpx2.Response, config: ClientConfig) -> Complaint:

@@ -13,12 +13,14 @@ import anyio
 import httpx2
 from opentelemetry.trace import Span
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from gemini_server.errors import BadAnswer, ToolserverError
 
-from . import answer, connection, failure, trace
+from . import answer, backend, connection, failure, trace
 from .attempts import Attempts, OnRetry
-from .body import RawJson, encode
+from .backend import Asked
+from .body import Body, RawJson, encode, rewritten
 from .complaint import complaint_of
 from .config import ClientConfig
 from .download import OpenDownload
@@ -52,6 +54,7 @@ class GeminiClient:
 
     Attributes:
         config: as given.
+        backend: whose API is at the base URL.
         in_flight: how many calls and open streams there are at the moment.
         uploads: sends files.
     """
@@ -71,10 +74,11 @@ class GeminiClient:
         self._clock = clock
         self._wall = wall
         self.host = config.url.host
-        self._routes = Routes(config.url, config.api_version)
+        self.backend = backend.of(config)
+        self._routes = Routes(config.url, config.api_version, self.backend.version)
         self._exchange = Exchange(config, transport)
         self._attempts = Attempts(config, self._exchange, clock=clock, sleep=sleep, random=random, wall=wall)
-        links = Links(config.url, self._routes)
+        links = Links(config.url, self._routes, self.backend.storage)
         self._downloads = Downloads(config, links, self._exchange, self._attempts, wall)
         self.uploads = Uploads(config, self._routes, self._exchange, self._attempts, wall)
 
@@ -112,13 +116,15 @@ class GeminiClient:
         on_retry: OnRetry | None,
         path: Mapping[str, str],
     ) -> Reply[AnswerT]:
-        async def take(response: httpx2.Response, deadline: float) -> AnswerT:
-            return await self._read(response, endpoint)
+        asked = self.backend.asked(endpoint, path, query)
+
+        async def take(response: httpx2.Response, deadline: float) -> Any:
+            return await self._read(response, asked.endpoint)
 
         with _Watch(self, endpoint, path) as watch:
-            order = self._order(endpoint, body, query, path, watch.span, sse=False)
+            order = await self._order(asked, body, watch.span, sse=False)
             value, watch.retries = await self._attempts.run(order, take, timeout, on_retry)
-            return Reply(value, watch.retries)
+            return Reply(value if asked.answered is None else asked.answered(value), watch.retries)
 
     def stream(
         self,
@@ -159,13 +165,15 @@ class GeminiClient:
         on_retry: OnRetry | None,
         path: Mapping[str, str],
     ) -> AsyncGenerator[EventStream[AnswerT]]:
+        asked = self.backend.asked(endpoint, path, query)
+
         async def take(response: httpx2.Response, deadline: float) -> EventStream[AnswerT]:
             events = EventStream(response, endpoint, self.config, deadline=deadline, clock=self._clock, wall=self._wall)
             await events.begin()
             return events
 
         with _Watch(self, endpoint, path) as watch:
-            order = self._order(endpoint, body, query, path, watch.span, sse=True)
+            order = await self._order(asked, body, watch.span, sse=True)
             events, watch.retries = await self._attempts.run(order, take, timeout, on_retry)
             events.retries = watch.retries
             try:
@@ -257,21 +265,19 @@ class GeminiClient:
         """Closes the connections; a later call opens new ones."""
         await self._exchange.aclose()
 
-    def _order(
-        self,
-        endpoint: Endpoint[Any],
-        body: BaseModel | RawJson | None,
-        query: Query | None,
-        path: Mapping[str, str],
-        span: Span,
-        *,
-        sse: bool,
-    ) -> Order:
+    async def _order(self, asked: Asked, body: BaseModel | RawJson | None, span: Span, *, sse: bool) -> Order:
         self._exchange.require_key()
+        endpoint = asked.endpoint
+        if asked.body is not None:
+            sent: Body | None = encode(RawJson(to_json(asked.body)))
+        elif body is None or asked.rewrite is None:
+            sent = None if body is None else encode(body)
+        else:
+            sent = await rewritten(body, asked.rewrite)
         return Order(
             method=endpoint.method,
-            url=self._routes.url(endpoint, path, query, sse=sse and endpoint.family == "google"),
-            body=None if body is None else encode(body),
+            url=self._routes.url(endpoint, asked.names, asked.query, sse=sse and endpoint.family == "google"),
+            body=sent,
             repeat=endpoint.repeat,
             headers=trace.headers(span),
             sse=sse,

@@ -6,17 +6,22 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import httpx2
 from pydantic import SecretStr
 
 from gemini_server.errors import UnsafeSetting
 
+if TYPE_CHECKING:
+    from .backend import Backend
+    from .credentials import Credential
+
 MIB = 1024 * 1024
 
-Auth = Literal["api-key", "bearer", "raw"]
-"""How the key travels: `x-goog-api-key: KEY`, `Authorization: Bearer KEY`, or `Authorization: KEY`."""
+Auth = Literal["api-key", "bearer", "raw", "google"]
+"""How the key travels: `x-goog-api-key: KEY`, `Authorization: Bearer KEY`, or `Authorization: KEY`. With `google` there
+is none: a token of the application default credentials goes as a bearer."""
 
 LOCALHOST = "localhost"
 
@@ -60,6 +65,8 @@ class ClientConfig:
         auth: how the key travels.
         key: the credential; None is answered with `KeyMissing` at the first call, before anything is sent.
         project: the Google Cloud project that pays, where the key is an OAuth token.
+        credential: what is shown (see `credentials.of`); None: what `key`, `auth` and `project` say.
+        backend: whose API is at the base URL (see `backend.of`); None: the Developer API.
         allow_http: whether plain http may leave this machine (a gateway in the house).
         timeout: seconds that one call may take with all its retries.
         connect_timeout: seconds to open a connection, or to wait for a free one of the pool.
@@ -80,6 +87,8 @@ class ClientConfig:
     auth: Auth = "api-key"
     key: SecretStr | None = None
     project: str | None = None
+    credential: Credential | None = field(default=None, repr=False)
+    backend: Backend | None = None
     allow_http: bool = False
     timeout: float = 600.0
     connect_timeout: float = 10.0
@@ -102,8 +111,7 @@ class ClientConfig:
                 f"{self.project[:40]!r} is not a Google Cloud project.", "Set GOOGLE_CLOUD_PROJECT to its id."
             )
         if self.key is not None:
-            value = self.key.get_secret_value().strip()
-            _check_key(value)
+            value = check_key(self.key.get_secret_value())
             # A frozen dataclass has no other way to keep a cleaned value.
             object.__setattr__(self, "key", SecretStr(value) if value else None)
 
@@ -154,7 +162,13 @@ def _check_url(base_url: str, *, allow_http: bool) -> None:
         )
 
 
-def _check_key(value: str) -> None:
+def check_key(value: str) -> str:
+    """A key without the whitespace around it.
+
+    Raises:
+        UnsafeSetting: it could forge a header, or is none.
+    """
+    value = value.strip()
     if "\r" in value or "\n" in value:
         raise UnsafeSetting(
             "The API key contains a line break, which could forge a header.",
@@ -170,3 +184,4 @@ def _check_key(value: str) -> None:
             "The API key contains a space or a control character.",
             "Set GEMINI_API_KEY to the key alone; a bearer token goes without the word Bearer (GEMINI_AUTH=bearer).",
         )
+    return value

@@ -13,18 +13,20 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httpx2
 
 from gemini_server.errors import BadAnswer, NotFound, RequestRefused
 
-from . import answer, failure
+from . import answer, failure, redirect
 from .answer import CutError
-from .attempts import Attempts, OnRetry, read_refusal
+from .attempts import Attempts, OnRetry, about_key, read_refusal
 from .complaint import Complaint, complaint_of, error_object, excerpt
 from .config import ClientConfig
+from .credentials import Header
 from .download import PIECE, Download, OpenDownload, broken
-from .exchange import Exchange, Header, Order
+from .exchange import Exchange, Order
 from .link import Links
 from .retry import AttemptError, Fault
 
@@ -71,7 +73,7 @@ class Downloads:
     ) -> AsyncGenerator[OpenDownload]:
         """As `GeminiClient.open_download`."""
         url = self._links.url(uri)
-        if self._exchange.gate.admit(url):
+        if self._exchange.gate.admits_link(url):
             self._exchange.require_key()
         headers = [*trace]
         if offset:
@@ -79,9 +81,10 @@ class Downloads:
             if if_range and not if_range.startswith("W/"):  # a weak mark is not one of the very bytes
                 headers.append((b"if-range", if_range.encode("ascii", "ignore")))
         order = Order("GET", str(url), None, "read", headers, link=True)
+        anything = bool(_WORKSPACE.search(url.path)) or self._exchange.gate.stored(url)
 
         async def take(response: httpx2.Response, deadline: float) -> OpenDownload:
-            return await self._begun(response, offset, anything=bool(_WORKSPACE.search(url.path)))
+            return await self._begun(response, offset, anything=anything)
 
         opened, retries = await self._attempts.run(order, take, timeout, on_retry)
         opened.about.retries = retries
@@ -167,9 +170,14 @@ class Downloads:
         if status < 300:
             return _bad(f"its status is {status}", status)
         # No key went to another origin, so a refusal there is about the link and not about the key.
-        foreign = not self._exchange.gate.keyed(response.request.url) and status in (400, 401, 403)
+        gate, url = self._exchange.gate, response.request.url
+        stored = gate.stored(url)
+        keyed = stored or gate.keyed(url)
+        foreign = not keyed and status in (400, 401, 403)
+        if keyed:
+            about_key(fault, response, self._exchange.credential)
         if status in (404, 410) or foreign or (status == 403 and isinstance(fault.error, RequestRefused)):
-            fault.error = _gone(complaint)
+            fault.error = _not_there(complaint, url) if stored else _gone(complaint)
         return fault
 
 
@@ -227,5 +235,17 @@ def _gone(complaint: Complaint) -> NotFound:
         f"The file is not to be had at its link any more ({complaint.status}{words}).",
         "Google keeps files and produced media for two days, and only for the project of the key; make it again.",
         code="link_expired",
+        status=complaint.status,
+    )
+
+
+def _not_there(complaint: Complaint, url: httpx2.URL) -> NotFound:
+    words = f": {complaint.message}" if complaint.message else ""
+    bucket, _, path = url.raw_path.decode("ascii").partition("?")[0].removeprefix(redirect.OBJECTS).partition("/o/")
+    return NotFound(
+        f"There is no object gs://{bucket}/{unquote(path)[:300]} in Cloud Storage that this server may read "
+        f"({complaint.status}{words}).",
+        "See that it is there, and that the account of this server may read objects in its bucket.",
+        code="no_object",
         status=complaint.status,
     )

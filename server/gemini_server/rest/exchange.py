@@ -8,24 +8,19 @@ import platform
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
 
 import httpx2
 
-from gemini_server.errors import KeyMissing
-from gemini_server.redaction import remember_secret
-
-from . import redirect
+from . import backend, credentials, redirect
 from .body import Payload
 from .config import ClientConfig, default_user_agent
 from .connection import Outbound
+from .credentials import Header
 from .endpoint import Repeat
 
 KEEP_ALIVE_SECONDS = 30.0
 _KEPT = 50  # idle connections
 _HAS_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-Header = tuple[bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -81,7 +76,7 @@ class Exchange:
         )
         self._http: httpx2.AsyncClient | None = None
         home = config.url
-        self.gate = redirect.Gate(home)
+        self.gate = redirect.Gate(home, backend.of(config).storage)
         self._trust_env = not (config.loopback and home.scheme == "http")
         self._common: list[Header] = [
             (b"user-agent", config.user_agent.encode("ascii", "replace")),
@@ -89,10 +84,7 @@ class Exchange:
             (b"x-goog-api-client", f"{default_user_agent()} gl-python/{platform.python_version()}".encode()),
         ]
         self._host: Header = (b"host", home.netloc)
-        self._key = _key_header(config)
-        # Google bills a user's OAuth token to nobody unless it is told to whom.
-        pays = config.project if config.auth == "bearer" else None
-        self._project: list[Header] = [(b"x-goog-user-project", pays.encode("ascii"))] if pays else []
+        self.credential = credentials.of(config)
         # A billed answer that is not streamed is silent until it is finished: only the deadline bounds that wait.
         self._patient = {"connect": config.connect_timeout, "read": None, "write": config.idle_timeout}
         self._patient["pool"] = config.connect_timeout
@@ -100,11 +92,7 @@ class Exchange:
 
     def require_key(self) -> None:
         """Raises `KeyMissing` when there is no key."""
-        if self._key is None:
-            raise KeyMissing(
-                "There is no API key, so nothing was sent to Gemini.",
-                "The person who runs this server sets GEMINI_API_KEY (keys: https://aistudio.google.com/apikey).",
-            )
+        self.credential.check()
 
     async def open(self, order: Order, outbound: Outbound, remaining: float) -> httpx2.Response:
         """Sends the request, follows redirects, and returns the answer with its body still to be read.
@@ -116,6 +104,7 @@ class Exchange:
 
         Raises:
             BadAnswer: a link or a redirect that is not followed.
+            ToolserverError: there is no key, or no token can be had.
             httpx2.TransportError: no status came; `outbound.left` says how far it got.
         """
         url, keyed = (_parsed(order.url), True) if not order.link else self._linked(order.url)
@@ -139,8 +128,8 @@ class Exchange:
         for hops_left in range(redirect.MAX_HOPS, -1, -1):
             outbound.left, outbound.detour = False, "" if keyed else url.netloc.decode("ascii")
             headers = [host, *common]
-            if keyed and self._key is not None and not order.keyless:
-                headers += (self._key, *self._project)
+            if keyed and not order.keyless:
+                headers += await self.credential.headers()
             request = httpx2.Request(method, url, headers=headers, stream=outbound, extensions={"timeout": timeouts})
             response = await http.send(request, stream=True)
             if response.status_code not in redirect.STATUSES:
@@ -154,7 +143,7 @@ class Exchange:
 
     def _linked(self, link: str) -> tuple[httpx2.URL, bool]:
         url = httpx2.URL(link)  # not remembered: it may be signed, which makes it a credential
-        return url, self.gate.admit(url)
+        return url, self.gate.admits_link(url)
 
     def _make(self) -> httpx2.AsyncClient:
         self._http = httpx2.AsyncClient(
@@ -176,15 +165,8 @@ class Exchange:
             await http.aclose()
 
 
-def _key_header(config: ClientConfig) -> Header | None:
-    if config.key is None:
-        return None
-    key = config.key.get_secret_value()
-    remember_secret(key)
-    schemes: dict[str, Any] = {
-        "api-key": (b"x-goog-api-key", key),
-        "bearer": (b"authorization", f"Bearer {key}"),
-        "raw": (b"authorization", key),
-    }
-    name, value = schemes[config.auth]
-    return name, value.encode("ascii")
+def refused_key(response: httpx2.Response) -> bytes | None:
+    """The credential that the request of a response showed; None where it showed none."""
+    headers = response.request.headers
+    shown = headers.get("x-goog-api-key") or headers.get("authorization")
+    return shown.encode("ascii") if shown else None

@@ -1,8 +1,9 @@
 """Links in answers: what names a file that Gemini made, turned into the URL that is asked for it.
 
-Three forms come: a URL of the API (`https://generativelanguage.googleapis.com/v1beta/files/ID:download?alt=media`), a
+Four forms come: a URL of the API (`https://generativelanguage.googleapis.com/v1beta/files/ID:download?alt=media`), a
 signed URL of another Google host, and a bare resource name (`files/ID`, or a file in a workspace, quoted:
-`environments/ID/files/a%20b`). A URL of the API is asked of the base URL, under its path prefix: behind a gateway
+`environments/ID/files/a%20b`); and of the Enterprise backend an object in Cloud Storage (`gs://bucket/object`), which
+is asked for over its JSON API. A URL of the API is asked of the base URL, under its path prefix: behind a gateway
 Google's own host may be out of reach, and it would not know the gateway's credential. No other host is ever rewritten.
 
 Whether the URL may be asked at all, and with the key, is decided by `redirect.Gate`, before anything is connected.
@@ -11,13 +12,14 @@ Whether the URL may be asked at all, and with the key, is decided by `redirect.G
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx2
 
 from gemini_server.errors import ArgumentError, BadAnswer
 
 from .config import VERSION
+from .redirect import OBJECTS
 from .route import Routes, check_name, check_path
 
 GOOGLE = "generativelanguage.googleapis.com"
@@ -29,6 +31,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:|//")
 _NAME = re.compile(rf"/?(?P<before>(?:download/)?{VERSION}/)?(?P<name>[^?:]+)(?P<verb>:download)?(?:\?alt=media)?")
 _FILE = re.compile(rf"/(?:download/)?{VERSION}/(?:files|generatedFiles)/[\w.\-]+(?::download)?", re.ASCII)
 _WORKSPACE = re.compile(r"(?P<environment>environments/[\w.\-]+)/files/(?P<path>[^?#]+)", re.ASCII)
+_OBJECT = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])/(?P<path>\S{1,1024})", re.ASCII)
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
 
 
@@ -38,10 +41,12 @@ class Links:
     Args:
         home: the base URL.
         routes: its prefix and API version.
+        storage: where the objects are that are named `gs://bucket/object`; empty where they cannot be had.
     """
 
-    def __init__(self, home: httpx2.URL, routes: Routes) -> None:
+    def __init__(self, home: httpx2.URL, routes: Routes, storage: str = "") -> None:
         self._home = home
+        self._storage = storage
         self._root = routes.root
         self._prefix = httpx2.URL(routes.root).raw_path.decode("ascii").rstrip("/")
         self._version = routes.version
@@ -57,6 +62,8 @@ class Links:
         """
         if len(uri) > _LONGEST or not _PLAIN.fullmatch(uri):
             raise _bad("it is no plain URL")
+        if stored := _OBJECT.fullmatch(uri):
+            return self._object(stored["bucket"], stored["path"])
         if not _URL.match(uri):
             return httpx2.URL(self._named(uri))
         try:
@@ -75,6 +82,11 @@ class Links:
         if (url.scheme, url.host, url.port) == (self._home.scheme, self._home.host, self._home.port):
             return _media(url, path.removeprefix(self._prefix))
         return url
+
+    def _object(self, bucket: str, path: str) -> httpx2.URL:
+        if not self._storage:
+            raise _bad("it lies in Cloud Storage, to which this server has no access")
+        return httpx2.URL(f"{self._storage}{OBJECTS}{bucket}/o/{quote(path, safe='')}?alt=media")
 
     def _named(self, uri: str) -> str:
         inside = _WORKSPACE.fullmatch(uri)

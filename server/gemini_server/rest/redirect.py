@@ -22,6 +22,8 @@ from gemini_server.errors import BadAnswer
 from .config import is_loopback
 
 MAX_HOPS = 5
+OBJECTS = "/storage/v1/b/"
+"""The path of the objects in Cloud Storage: the JSON API of it, and nothing else there."""
 STATUSES = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
 _GOOGLE = (".googleapis.com", ".googleusercontent.com")
@@ -75,16 +77,30 @@ class Gate:
 
     Args:
         home: the base URL, the one origin that the key is meant for.
+        storage: where Cloud Storage is, whose objects the same credential opens; empty where it does not. It goes
+            there with a link that names an object (see `link`), never with a redirect.
     """
 
-    def __init__(self, home: httpx2.URL) -> None:
+    def __init__(self, home: httpx2.URL, storage: str = "") -> None:
         self._home = home
+        self._storage = httpx2.URL(storage) if storage else None
         self._home_loopback = is_loopback(home.host)
 
     def keyed(self, url: httpx2.URL) -> bool:
         """Whether the key goes along to `url`: only to the very scheme, host and port it is meant for."""
         home = self._home
         return url.scheme == home.scheme and url.host == home.host and url.port == home.port
+
+    def stored(self, url: httpx2.URL) -> bool:
+        """Whether a URL is of an object in Cloud Storage that the credential opens."""
+        place = self._storage
+        if place is None or (url.scheme, url.host, url.port) != (place.scheme, place.host, place.port):
+            return False
+        return url.raw_path.startswith(OBJECTS.encode())
+
+    def admits_link(self, url: httpx2.URL) -> bool:
+        """As `admit`, of a link that an answer named; the key goes to Cloud Storage as well, where it opens it."""
+        return self.stored(url) or self.admit(url)
 
     def admit(self, url: httpx2.URL) -> bool:
         """Checks a target before anything is connected.

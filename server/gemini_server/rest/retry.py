@@ -6,9 +6,10 @@
 | `foreground` | yes                  | yes                            | yes        | no: may have been billed       |
 | `background` | yes                  | no                             | yes        | no: unknown                    |
 
-A 429 for a day, for a plan, or with a limit of 0 is never repeated, nor is 402 or any other 4xx. The wait is what the
-server asked for (`google.rpc.RetryInfo`, then `Retry-After`, then "retry in 25.3s" in its text), else full-jitter
-exponential backoff. All attempts share the deadline of the call and the retry budget of the client.
+A 429 for a day, for a plan, or with a limit of 0 is never repeated, nor is 402 or any other 4xx; only a refused
+credential, for which nothing is billed, is looked for anew, and the request sent once more if there is another. The
+wait is what the server asked for (`google.rpc.RetryInfo`, then `Retry-After`, then "retry in 25.3s" in its text), else
+full-jitter exponential backoff. All attempts share the deadline of the call and the retry budget of the client.
 """
 
 from __future__ import annotations
@@ -61,12 +62,14 @@ class Fault:
         again: whether the same request may be repeated by itself.
         delay: seconds that the server asked to wait, if it did.
         cause: what it came from, for the traceback.
+        refused_key: the credential that Google did not accept, where that is what failed; nothing was billed then.
     """
 
     error: ToolserverError
     again: bool
     delay: float | None = None
     cause: BaseException | None = None
+    refused_key: bytes | None = None
 
 
 class AttemptError(Exception):

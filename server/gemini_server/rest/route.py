@@ -91,18 +91,20 @@ class Routes:
             `https://gw/x/v1beta/models` and `https://gw/x/upload/v1beta/files`.
         version: the API version of endpoints that do not name their own. One at the end of `base` wins over the
             default version, and gives way to another.
+        default: the version of the backend where none is set; it stands in for the Developer API's.
 
     Attributes:
         root: scheme, host, port and prefix without an API version; no slash at its end.
         version: the API version of endpoints that do not name their own.
     """
 
-    def __init__(self, base: httpx2.URL, version: str) -> None:
+    def __init__(self, base: httpx2.URL, version: str, default: str = DEFAULT_VERSION) -> None:
+        version = default if version == DEFAULT_VERSION else version
         prefix = base.raw_path.decode("ascii").rstrip("/")
         found = _VERSION_AT_END.search(prefix)
         if found:
             prefix = prefix[: found.start()]
-            version = found[1] if version == DEFAULT_VERSION else version
+            version = found[1] if version == default else version
         self.root = f"{base.scheme}://{base.netloc.decode('ascii')}{prefix}"
         self.version = version
 

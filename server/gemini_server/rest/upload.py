@@ -23,14 +23,15 @@ from pydantic import BaseModel
 from gemini_server.errors import BadAnswer, ToolserverError
 from gemini_server.redaction import forget_secret, remember_secret
 
-from . import answer, connection, failure
+from . import answer, backend, connection, failure
 from .attempts import Attempts, OnRetry, read_refusal
 from .body import encode
 from .complaint import complaint_of
 from .config import MIB, ClientConfig
 from .connection import Outbound
+from .credentials import Header
 from .endpoint import AnswerT, Endpoint
-from .exchange import Exchange, Header, Order
+from .exchange import Exchange, Order
 from .link import GOOGLE
 from .retry import AttemptError, Fault
 from .route import QueryValue, Routes
@@ -126,6 +127,7 @@ class Uploads:
             BadAnswer: the answer names no session, or one that this server does not follow.
             ToolserverError: any other of the tree.
         """
+        backend.of(self._config).asked(endpoint, path, query)
         self._exchange.require_key()
         headers = [
             (b"x-goog-upload-protocol", b"resumable"),

@@ -106,7 +106,7 @@ async def of_source(call: Call, order: Order, source: str) -> None:
         FileRefused: a path that is not read.
         NotFound: no such artifact.
     """
-    if batch_source.is_uploaded(source):
+    if batch_source.is_uploaded(call, source):
         order.same += ["file", source]
         order.wish["sources"] = ["attachments"]  # nobody here knows what the requests hold
         order.body = create(order.wish, InputConfig(file_name=source))

@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 import anyio
 import anyio.to_thread
 
-from gemini_server.api.batches import BatchOutput
+from gemini_server.api.batches import BatchOutput, answered
 from gemini_server.errors import NotFound
 from gemini_server.jobs import part as parts
 from gemini_server.jobs.artifact import Artifact, register
@@ -101,7 +101,7 @@ class InFile:
         line = bytearray()
         while len(line) < end - start and (piece := os.read(self._descriptor, end - start - len(line))):
             line += piece
-        return _object(bytes(line))
+        return answered(_object(bytes(line)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ async def kept(runtime: Runtime, job: Job, output: BatchOutput, tell: Tell) -> K
         of = f" of {size / 2**20:.1f}" if size else ""
         tell(f"downloading the answers: {have / 2**20:.1f}{of} MiB", have / size if size else None)
 
-    await fetch(runtime.client, files, raw, f"{output.responses_file}:download", on_bytes=on_bytes)
+    await fetch(runtime.client, files, raw, output.link, on_bytes=on_bytes)
     descriptor = await anyio.to_thread.run_sync(files.open, raw)
     try:
         answers = await anyio.to_thread.run_sync(InFile, descriptor)

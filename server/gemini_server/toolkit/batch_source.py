@@ -64,9 +64,10 @@ class Looked:
     shortened: bool = False
 
 
-def is_uploaded(source: str) -> bool:
-    """Whether a source names a file that Google has."""
-    return _FILE_NAME.fullmatch(source) is not None
+def is_uploaded(call: Call, source: str) -> bool:
+    """Whether a source names a file that Google has, in a place that batches are made of."""
+    stored = call.runtime.backend.batch_files
+    return _FILE_NAME.fullmatch(source) is not None or (stored.endswith("://") and source.startswith(stored))
 
 
 async def looked_at(call: Call, source: str, kind: Kind, model: str) -> Looked:

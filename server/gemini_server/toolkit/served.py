@@ -1,7 +1,7 @@
 """Models that Google has shut down are refused here, with their replacement, before anything is sent.
 
 That holds for Google's own Developer API and for the embedded emulator, which stands in for it. Whatever else the base
-URL names (a gateway, Vertex AI behind a proxy) may serve a model for longer: it is asked, and may refuse itself.
+URL names (a gateway, the Enterprise platform) may serve a model for longer: it is asked, and may refuse itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def check_served(where: Call | Runtime, model: str) -> None:
         NotFound: it was shut down; the message names what to use instead. Nothing was sent.
     """
     runtime = where.runtime if isinstance(where, Call) else where
-    if not (runtime.emulated or urlsplit(runtime.settings.base_url).hostname == DEVELOPER_API):
+    own = runtime.emulated or urlsplit(runtime.settings.base_url).hostname == DEVELOPER_API
+    if not (own and runtime.backend.ends_models):
         return
     end = runtime.catalogue.retirement(model, runtime.today())
     if end is None or end.shutdown is None or end.shutdown > runtime.today() or end.rerouted_to:

@@ -75,7 +75,7 @@ class Asked:
 def place_of(runtime: Runtime) -> str:
     """Under which key and base URL this server's files lie, as a digest."""
     settings = runtime.settings
-    text = json.dumps([settings.base_url.rstrip("/"), settings.auth, settings.key])
+    text = json.dumps([settings.base_url.rstrip("/"), settings.auth, settings.key or settings.project])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

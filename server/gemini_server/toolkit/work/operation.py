@@ -54,7 +54,7 @@ class OperationWork:
                     code="nameless",
                 )
             message = "Gemini is at work"
-            if job.cancelling and not _cancellable(name):
+            if job.cancelling and not self._cancellable(name):
                 message += "; Google cannot stop this sort of work: it goes on, and is billed"
             return Step("running", operation=name, progress=_progress(operation.metadata), message=message)
         if operation.error is not None:
@@ -66,8 +66,8 @@ class OperationWork:
         return step
 
     async def cancel(self, job: Job) -> Step | None:
-        """Ask Google to stop it; the API has that for tuned models alone."""
-        if not _cancellable(job.operation or ""):
+        """Ask Google to stop it, where the backend can."""
+        if not self._cancellable(job.operation or ""):
             return None
         try:
             await self._runtime.client.call(operations.CANCEL, name=job.operation or "")
@@ -75,9 +75,8 @@ class OperationWork:
             return None  # it has ended meanwhile: asking for it says how
         return None  # Google stops it when it gets to it: asking for it says when
 
-
-def _cancellable(name: str) -> bool:
-    return name.startswith("tunedModels/")
+    def _cancellable(self, name: str) -> bool:
+        return name.startswith(self._runtime.backend.stops)
 
 
 def _progress(metadata: JsonObject | None) -> float | None:

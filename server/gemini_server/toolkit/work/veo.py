@@ -18,6 +18,9 @@ from gemini_server.toolkit.work.foreground import retrying
 from gemini_server.toolkit.work.operation import OperationWork
 
 _TYPE = "video/mp4"
+_STORED = "gs://"
+_LONGEST = 1300
+"""Characters of the address of an object."""
 _REPHRASE = "Rephrase the prompt, or change the pictures (no children, no famous people), then make it again."
 
 
@@ -41,20 +44,30 @@ class Veo(OperationWork):
         except ValidationError:
             read = PredictLongRunningResponse()
         came = read.generate_video_response or GeneratedVideos()
-        media = await anyio.to_thread.run_sync(_media, job, [one.video for one in came.generated_samples if one.video])
+        videos = [one.video for one in came.generated_samples if one.video]
+        stored = [one.uri for one in videos if one.uri and one.uri.startswith(_STORED)]
+        if stored and not self._runtime.backend.storage:
+            videos = [one for one in videos if one.uri not in stored]
+        media = await anyio.to_thread.run_sync(_media, job, videos)
         reasons = [label(reason, 300).rstrip(".") for reason in came.rai_media_filtered_reasons or ()][:5]
         filtered = came.rai_media_filtered_count or len(reasons)
         why = (
             f" because of Google's rules for content: {'; '.join(reasons)}." if reasons else " without a reason given."
         )
-        if not media and filtered:
+        if not media and not stored and filtered:
             return Step("failed", error=Blocked(f"Veo held the video back{why}", _REPHRASE, code="filtered"))
-        if not media:
+        if not media and not stored:
             nothing = "Veo says that the video is finished, but named no file."
             error = BadAnswer(nothing, "Make it again: that may be billed anew.", code="no_media")
             return Step("failed", error=error)
         # Veo is billed by the second, so the estimate is the bill; nothing is taken for what was filtered.
-        result: Json = {"warnings": [f"{filtered} more of the videos were held back{why}"]} if filtered else {}
+        warnings = [f"{filtered} more of the videos were held back{why}"] if filtered else []
+        places = [label(uri, _LONGEST) for uri in stored]
+        if stored and not self._runtime.backend.storage:
+            warnings.append(f"Not saved here, because this server has no access to Cloud Storage: {', '.join(places)}")
+        result: Json = {"storage": places} if places else {}
+        if warnings:
+            result["warnings"] = warnings
         return Step("finished", result=result, media=media, spent=Spent(job.model, job.cost_usd))
 
 
