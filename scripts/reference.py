@@ -121,7 +121,8 @@ NOT_NEEDED = {
     "GenerateContentBatch": {"model", "displayName"}, "EmbedContentBatch": {"model", "displayName"},
     "FunctionDeclaration": {"description"}, "CountTextTokensRequest": {"model"},
     "BatchEmbedTextRequest": {"model"}, "AsyncBatchEmbedContentRequest": {"model"},
-    "BatchGenerateContentRequest": {"model"}, "BatchEmbedContentsRequest": {"model"}, "TunedModel": {"tuningTask"}, "Schema": {"type"},
+    "BatchGenerateContentRequest": {"model"}, "BatchEmbedContentsRequest": {"model"},
+    "TunedModel": {"tuningTask"}, "Schema": {"type"},
 }  # fmt: skip
 KEPT = ("type", "enum", "items", "format", "required", "const", "minimum", "maximum")
 

@@ -165,8 +165,7 @@ async def test_a_batch_is_known_by_its_bare_id_and_other_places_jobs_are_left_al
         ("b", "running", "batches/1", "there"),
         ("c", "done", "batches/1", "here"),
     ]
-    for row in rows:
-        await store.run(lambda ledger, row=row: ledger.execute(insert, row))
+    await store.run(lambda ledger: ledger.executemany(insert, rows))
     try:
         assert await touch_jobs(store, ["batches/1", "1"], "here") == ["a"]
         assert await touch_jobs(store, [], "here") == []
