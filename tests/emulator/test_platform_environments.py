@@ -169,6 +169,8 @@ async def test_an_archive_is_unpacked(api: Api, archive: Any) -> None:
         (tar_of(a=b"x" * 2000)[:-60], "cannot be read"),
         (b"no archive", "cannot be read"),
     ],
+    # The bytes of an archive hold the time at which it was made: no name for a test.
+    ids=["upwards", "absolute", "link", "cut", "none"],
 )
 async def test_an_unsafe_archive_is_refused_as_a_whole(api: Api, archive: bytes, message: str) -> None:
     ident = (await made(api))["id"]

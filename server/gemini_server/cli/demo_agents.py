@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,7 +21,8 @@ async def research(stage: Stage) -> None:
         stage.paper.say(f"(handed over as job {job['id']}; asking get_job)", "dim")
         job = await stage.call("get_job", remarks=True, job=job["id"], wait_seconds=100)
     check(job["status"] == "done", f"The research is {job['status']}: {job.get('error', {}).get('message', '')}")
-    stage.paper.say(job["text"][:400].rstrip() + " …")
+    beginning = re.sub(r"\n\s*\n", "\n", job["text"])[:400].rstrip()
+    stage.paper.say(f"{beginning} …")
     if plan_only:
         stage.paper.say("[the plan; follow_up_research would go ahead with it]", "dim")
         return

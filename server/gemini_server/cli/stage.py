@@ -38,7 +38,8 @@ class Paper:
         shown = text if isinstance(text, Text) else Text(text, style=style)
         for line in shown.wrap(self.console, self.width - margin):
             line.rstrip()
-            self.console.print(Text(" " * margin).append_text(line), soft_wrap=True)
+            before = " " * margin if line.plain else ""
+            self.console.print(Text(before).append_text(line), soft_wrap=True)
 
     def ask(self, prompt: str) -> None:
         """What is asked of Gemini."""
