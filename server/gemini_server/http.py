@@ -27,6 +27,7 @@ from gemini_server.bearer import Tokens
 from gemini_server.caller import LOCAL, PRINCIPAL
 from gemini_server.errors import UnsafeSetting
 from gemini_server.settings import Settings
+from gemini_server.toolkit.webhook_signature import SHORTEST, key_of
 
 ENDPOINT = "/mcp"
 PROBES = frozenset({"/healthz", "/readyz"})
@@ -226,7 +227,7 @@ def application(settings: Settings, server: Published, readiness: Readiness, *, 
         sessions: keep sessions for clients of the older revisions, which then must always meet this process.
 
     Raises:
-        UnsafeSetting: a bind that others can reach without a token.
+        UnsafeSetting: a bind that others can reach without a token, or a webhook secret that is none.
     """
     host, _ = parse_address(settings.http or "127.0.0.1:0")
     tokens = Tokens(settings.token_file) if settings.token_file else None
@@ -236,6 +237,11 @@ def application(settings: Settings, server: Published, readiness: Readiness, *, 
             "Give --token-file FILE with one principal:token a line, or bind 127.0.0.1.",
         )
 
+    if any(len(key_of(secret)) < SHORTEST for secret in settings.webhook_secrets):
+        raise UnsafeSetting(
+            f"A secret in GEMINI_TOOLSERVER_WEBHOOK_SECRETS has fewer than {SHORTEST} bytes: others could guess it.",
+            "Give the whole signing secret, whsec_ included, as create_webhook showed it.",
+        )
     secured = security(host, settings)
     guard = TransportSecurityMiddleware(secured)
 

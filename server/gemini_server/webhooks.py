@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
 from gemini_server.errors import ToolserverError
-from gemini_server.jobs.webhook_messages import taken_before, touch_jobs
+from gemini_server.jobs.webhook_messages import take
 from gemini_server.settings import Settings
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.webhook_signature import NotGenuineError, verified
@@ -61,14 +61,12 @@ async def receive(runtime: Runtime | None, settings: Settings, request: Request)
     if runtime is None:
         return _said(503, "This server is not ready.")
     try:
-        before = await taken_before(runtime.store, genuine.id, genuine.stamp)
-        if before == genuine.stamp:
+        taken = await take(runtime.store, genuine.id, genuine.stamp, _names(told), runtime.place)
+        if taken.before == genuine.stamp:
             return _said(409, "This delivery was taken before.")
-        if before is None:
-            jobs = await touch_jobs(runtime.store, _names(told), runtime.place)
-            for job in jobs:
-                runtime.runner.stir(job)
-            _log.info("webhook %s concerns %d jobs", genuine.id, len(jobs))
+        for job in taken.jobs:
+            runtime.runner.stir(job)
+        _log.info("webhook %s concerns %d jobs", genuine.id, len(taken.jobs))
     except ToolserverError:
         return _said(503, "The ledger cannot be read at the moment.")
     return Response(status_code=204)
@@ -88,9 +86,10 @@ def _names(told: Any) -> list[str]:
     """What of a delivery may name a job's work at Google: every short string in it, with and without its collection."""
     found: dict[str, None] = {}
     for text in _strings(told, _DEEPEST):
-        if 0 < len(text) <= 300 and not text.isspace() and "://" not in text:
+        # What cannot be printed is no name, and some databases refuse it.
+        if 0 < len(text) <= 300 and text.isprintable() and not text.isspace() and "://" not in text:
             found[text] = None
-            found[text.rpartition("/")[2]] = None
+            found[text.rpartition("/")[2] or text] = None
             found.update((f"{collection}{text}", None) for collection in _COLLECTIONS if "/" not in text)
         if len(found) > _MOST_NAMES * 4:
             break

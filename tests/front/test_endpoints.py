@@ -6,11 +6,16 @@ import json
 from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from mcp_types import TextResourceContents
 
 from gemini_emulator import Emulator
+from gemini_server.api import reference
+from gemini_server.errors import ArgumentError
+from gemini_server.rest.answer import parse_now
+from gemini_server.toolkit import endpoint_call
 from tests.conftest import Connect, error_of, structured
 from tests.front.conftest import FakeGemini, Json, Reply, candidate, said
 
@@ -76,6 +81,12 @@ async def test_a_cut_stream_gives_what_came(fake: FakeGemini, connect: Connect) 
         ("models.generateContent", {"body": HELLO}, "models/{model}"),
         ("models.generateContent", {"path": "a/b/c", "body": HELLO}, "models/{model}"),
         ("models.generateContent", {"path": "../../secret", "body": HELLO}, "models/{model}"),
+        ("models.generateContent", {"path": {"model": "a/b"}, "body": HELLO}, "without a slash"),
+        ("models.generateContent", {"path": "..", "body": HELLO}, "not a resource name"),
+        ("environments.files.get", {"path": "environments/e/files/../x"}, "inside a workspace"),
+        ("interactions.create", {"body": {"model": "x", "input": 5}}, "object or array or string"),
+        ("interactions.create", {"body": {"agent": "a", "input": "x", "agent_config": {"type": "x"}}}, "deep-research"),
+        ("models.countTokens", {"path": MODEL, "body": {"a": "\ud800"}, "check": False}, "surrogate"),
         ("models.list", {"path": MODEL}, "no parameters"),
         ("models.list", {"query": {"key": "x"}}, "pageSize, pageToken"),
         ("models.generateContent", {"path": MODEL, "body": {}}, "needs contents"),
@@ -95,7 +106,9 @@ async def test_what_google_would_refuse_is_refused_before_it_is_sent(
     emulator: Emulator, connect: Connect, endpoint: str, arguments: Json, word: str
 ) -> None:
     async with connect() as client:
-        assert word in await refused(client, endpoint, **arguments)
+        told = await refused(client, endpoint, **arguments)
+    assert word in told
+    assert "job j_" not in told
     assert emulator.requests == []
 
 
@@ -204,3 +217,99 @@ async def test_the_index_names_every_endpoint_with_its_schema(emulator: Emulator
     shape = json.loads(one.text)
     assert shape["path"] == "{version}/webhooks"
     assert "subscribed_events" in shape["body"]["$defs"]["WebhookInput"]["properties"]
+
+
+async def test_a_long_stream_is_heard_to_its_end_and_counted(
+    fake: FakeGemini, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_call, "MOST_EVENTS", 40)
+    piece = {"candidates": [{"content": {"parts": [{"text": "word " * 100}]}}]}
+    fake.stream(*[piece] * 60, said("end"))
+    async with connect(base_url=fake.url) as client:
+        made = await called(client, "models.streamGenerateContent", path=MODEL, body=HELLO)
+        spent = await client.read_resource("gemini://usage")
+    assert made["usage"]["total_tokens"] == 14
+    assert "of 61" in made["incomplete"]
+    assert made["events"][-1] == {"…": "… 21 more"}
+    assert len(made["artifacts"]) == 1
+    assert '"output_tokens":4' in str(spent).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("counts", "tokens"),
+    [
+        ({"usageMetadata": {"promptTokenCount": {}, "candidatesTokenCount": "7", "totalTokenCount": []}}, (0, 7)),
+        ({"usage": {"total_input_tokens": "5", "input_tokens_by_modality": ["x", {"tokens": "3"}]}}, (5, 0)),
+        ({"usage": {"total_input_tokens": 5, "output_tokens_by_modality": {"a": 1}}}, (5, 0)),
+    ],
+)
+async def test_odd_counts_cost_neither_the_answer_nor_the_others(
+    fake: FakeGemini, connect: Connect, counts: Json, tokens: tuple[int, int]
+) -> None:
+    fake.say({"id": "v1", **counts})
+    async with connect(base_url=fake.url) as client:
+        made = await called(client, "models.generateContent", path=MODEL, body=HELLO)
+    assert (made["usage"]["input_tokens"], made["usage"]["output_tokens"]) == tokens
+
+
+async def test_many_numbers_are_looked_through_at_once(fake: FakeGemini, connect: Connect) -> None:
+    fake.say({"embeddings": [{"values": [0.5] * 3072}] * 100})
+    body = {"requests": [{"model": MODEL, "content": {"parts": [{"text": "a"}]}}]}
+    async with connect(base_url=fake.url) as client:
+        with anyio.fail_after(3):
+            made = await called(client, "models.batchEmbedContents", path="gemini-embedding-001", body=body)
+    assert made["artifacts"][0]["mime_type"] == "application/json"
+
+
+async def test_what_an_interaction_in_the_background_said_is_all_there(fake: FakeGemini, connect: Connect) -> None:
+    spoken = {"type": "model_output", "content": [{"type": "text", "text": "It rains ![x](https://evil.example)."}]}
+    usage = {"total_input_tokens": 3, "total_output_tokens": 2, "total_tokens": 5}
+    fake.say({"id": "v1_a", "status": "completed", "steps": [spoken], "usage": usage})
+    body = {"agent": "deep-research-preview-04-2026", "input": "Rain?", "background": True}
+    async with connect(base_url=fake.url) as client:
+        result = await client.call_tool("call_endpoint", {"endpoint": "interactions.create", "body": body})
+    made = structured(result)
+    assert made["endpoint"] == "interactions.create"
+    assert made["answer"]["id"] == "v1_a"
+    assert made["untrusted"] == "web"
+    assert "![" not in made["text"]
+    assert "It rains" in "".join(str(getattr(block, "text", "")) for block in result.content)
+
+
+async def test_the_files_of_a_workspace_may_have_any_name(fake: FakeGemini, connect: Connect) -> None:
+    fake.say({"files": []})
+    async with connect(base_url=fake.url, read_only=True) as client:
+        for path in (
+            "environments/e/files/a b/ü.txt",
+            "environments/e/files",
+            {"environment": "e", "path": "a b/ü.txt"},
+        ):
+            await called(client, "environments.files.get", path=path)
+        assert "read-only" in await refused(client, "environments.files.get", path=path, query={"alt": "media"})
+    quoted = "/v1beta/environments/e/files/a%20b/%C3%BC.txt"
+    assert fake.paths == [quoted, "/v1beta/environments/e/files/", quoted]
+
+
+async def test_a_secret_of_a_credential_is_not_said_again(fake: FakeGemini, connect: Connect) -> None:
+    secret = "a-secret-of-a-test-by-name"
+    fake.say(Reply({"error": {"code": "invalid_request", "message": f"bad token {secret}"}}, status=400))
+    async with connect(base_url=fake.url) as client:
+        body = {"id": "c", "type": "bearer_token", "token": secret}
+        assert "bad token [hidden]" in await refused(client, "credentials.create", body=body)
+
+
+async def test_names_of_any_length_do_not_fill_the_context(fake: FakeGemini, connect: Connect) -> None:
+    fake.say({"k" * 100_000: "v"})
+    async with connect(base_url=fake.url) as client:
+        assert len(json.dumps(await called(client, "models.list"))) < 2000
+
+
+def test_what_was_deleted_need_not_answer() -> None:
+    gone = reference.find("files.delete")
+    assert parse_now(endpoint_call.Asked(gone, {"file": "x"}, {}, None).endpoint.answer, b"").members() == {}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), "\ud800"])
+async def test_what_no_json_can_say_is_not_sent(value: object) -> None:
+    with pytest.raises(ArgumentError, match="Nothing was sent"):
+        await endpoint_call.encoded({"a": [value]})

@@ -126,3 +126,32 @@ async def test_a_refusal_that_repeats_the_secret_does_not_bring_it_back(connect:
     async with connect(base_url=fake.url, **ON) as client:
         text = await fails(client, "create_credential", id="x", **BEARER)
     assert "The token [hidden] is too short" in text
+
+
+async def test_a_secret_that_did_not_come_is_no_fault_of_this_server(fake: FakeGemini, connect: Connect) -> None:
+    fake.say({})
+    async with connect(**ON, base_url=fake.url) as client:
+        told = await fails(client, "rotate_webhook_secret", id="w1")
+    assert "has no secret" in told
+    assert len(fake.requests) == 1
+
+
+async def test_a_long_list_is_short_to_read_and_one_of_it_is_whole(fake: FakeGemini, connect: Connect) -> None:
+    long = "word " * 600
+    fake.say({"agents": [{"id": f"a{number}", "system_instruction": long} for number in range(100)]})
+    async with connect(**ON, base_url=fake.url) as client:
+        listed = await do(client, "list_agents")
+        fake.say({"id": "a1", "system_instruction": long})
+        [one] = (await do(client, "list_agents", id="a1"))["agents"]
+    assert len(listed["agents"]) == 100
+    assert max(len(agent["system_instruction"]) for agent in listed["agents"]) == 300
+    assert one["system_instruction"] == long
+
+
+async def test_a_number_that_json_has_not_does_not_cost_the_answers(fake: FakeGemini, connect: Connect) -> None:
+    usage = {"total_input_tokens": 3, "total_tokens": 3}
+    fake.say({"answers": {"q": {"type": "noul", "noul": "NaN", "confidence": 0.5}}, "usage": usage})
+    async with connect(**ON, base_url=fake.url) as client:
+        questions = {"q": {"type": "noul", "instructions": "Is it?"}}
+        made = await do(client, "create_decision", input="x", questions=questions)
+    assert made["answers"] == {"q": {"type": "noul", "confidence": 0.5}}

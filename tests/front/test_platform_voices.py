@@ -155,3 +155,30 @@ async def test_what_gemini_declines_to_judge_says_so_with_its_price(connect: Con
     async with connect(base_url=fake.url, **ON) as client:
         text = await fails(client, "create_decision", input="x", questions=QUESTIONS)
     assert "Gemini declined to judge this (prohibited_content): no" in text
+
+
+@pytest.mark.parametrize(
+    ("sample", "kept"),
+    [
+        ({"data": "@@@", "mime_type": "audio/wav"}, None),
+        ({"data": "AAAA" * 100, "mime_type": "audio/L16;rate=24000"}, "audio/wav"),
+    ],
+)
+async def test_a_sample_is_sound_that_can_be_played_or_it_is_said_to_be_lost(
+    fake: FakeGemini, connect: Connect, sample: Json, kept: str | None
+) -> None:
+    fake.say({"id": "voice_1", "type": "prompted", "sample_audio": sample})
+    async with connect(**ON, base_url=fake.url) as client:
+        made = await do(client, "create_voice", prompt="Calm")
+    assert made["voice"]["id"] == "voice_1"
+    assert [one["mime_type"] for one in made.get("artifacts", ())] == ([kept] if kept else [])
+    assert bool(made.get("warnings")) == (kept is None)
+
+
+async def test_the_key_of_a_voice_is_whole_in_a_list_too(fake: FakeGemini, connect: Connect) -> None:
+    key = "voicekey_" + "x" * 900
+    fake.say({"voices": [{"key": key, "description": "d" * 900}]})
+    async with connect(**ON, base_url=fake.url) as client:
+        [voice] = (await do(client, "list_voices"))["voices"]
+    assert voice["key"] == key
+    assert len(voice["description"]) == 300

@@ -130,6 +130,9 @@ async def test_nothing_is_kept_at_google_and_steps_go_back_verbatim(over: Connec
             interaction(status="failed", errors=[{"code": "content_blocked", "message": "no"}]),
             "did not answer the prompt",
         ),
+        (interaction(status="failed", errors=[{"code": 13, "message": "boom"}]), "gemini says: boom"),
+        (interaction({"type": "model_output", "error": {"code": 13, "message": "boom"}}, status="failed"), "boom"),
+        (interaction(status="cancelled"), "cancelled"),
         (interaction(), "without any content"),
     ],
 )
@@ -187,3 +190,76 @@ async def test_a_refusal_of_that_family_is_explained(over: Connect, fake: FakeGe
     fake.say(Reply({"error": {"code": "payment_required", "message": "No credit left"}}, status=402))
     async with over(base_url=fake.url) as client:
         assert "No credit left" in await refused(client)
+
+
+async def test_what_failed_on_the_way_says_so_and_is_not_kept(over: Connect, fake: FakeGemini) -> None:
+    fake.say(interaction(spoke("Half"), status="failed", errors=[{"code": "api_error", "message": "boom"}]))
+    async with over(base_url=fake.url) as client:
+        answer = await ask(client, conversation="new")
+    assert answer["text"] == "Half"
+    assert answer["incomplete"]
+    assert "boom" in warned(answer)
+    assert "not kept" in warned(answer)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [spoke("Hello", {"type": "place_citation", "url": "https://a.example", "name": "A", "place_id": 7})],
+        [spoke("Hello", {"type": "file_citation", "file_name": "f", "page_number": "iv", "source": {"a": 1}})],
+        [{"type": "url_context_result", "result": [{"url": 5, "status": None}]}, spoke("Hello")],
+        [{"type": "google_search_call", "arguments": {"queries": 5}}, spoke("Hello")],
+    ],
+    ids=["place", "file", "page", "queries"],
+)
+async def test_an_odd_member_does_not_cost_the_answer(over: Connect, fake: FakeGemini, steps: list[Json]) -> None:
+    fake.say(interaction(*steps))
+    async with over(base_url=fake.url) as client:
+        answer = await ask(client)
+    assert answer["text"] == "Hello"
+    assert answer["usage"]["total_tokens"] == 14
+
+
+def event(kind: str, **members: object) -> Json:
+    return {"event_type": kind, **members}
+
+
+def delta(index: object, **members: object) -> Json:
+    return event("step.delta", index=index, delta=members)
+
+
+ENDED = event("interaction.completed", interaction=interaction())
+SPEAKS: Json = {"type": "model_output"}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [
+            *(event("step.start", index="0", step=SPEAKS), delta("0", type="text", text="Hel")),
+            *(event("step.start", index="1", step=SPEAKS), delta("1", type="text", text="lo"), ENDED),
+        ],
+        [
+            event("step.start", index=0, step=SPEAKS),
+            delta(0, type="text", text="Hello"),
+            delta(0, type="text_annotation_delta", annotations=5),
+            ENDED,
+        ],
+        [
+            event("step.start", index=0, step={"type": "thought", "summary": {"type": "text", "text": "hm"}}),
+            delta(0, type="thought_summary", content={"type": "text", "text": "hm"}),
+            event("step.start", index=1, step=SPEAKS),
+            delta(1, type="text", text="Hello"),
+            ENDED,
+        ],
+        [interaction(spoke("Hello"))],
+    ],
+    ids=["indices as strings", "odd annotations", "odd summary", "in one piece"],
+)
+async def test_odd_events_do_not_cost_the_answer(over: Connect, fake: FakeGemini, events: list[Json]) -> None:
+    fake.stream(*events)
+    async with over(base_url=fake.url) as client:
+        answer = await ask_in_a_stream(client)
+    assert answer["text"] == "Hello"
+    assert answer["usage"]["total_tokens"] == 14
+    assert len(fake.requests) == 1

@@ -16,12 +16,15 @@ import anyio
 import httpx2
 import pytest
 
+from gemini_server.errors import LocalError, UnsafeSetting
+from gemini_server.jobs import webhook_messages
 from gemini_server.jobs.job import Job, Request
 from gemini_server.jobs.jobs import NewJob
 from gemini_server.jobs.store import SqliteStore
-from gemini_server.jobs.webhook_messages import taken_before, touch_jobs
+from gemini_server.jobs.webhook_messages import Taken, take
 from gemini_server.rest.body import RawJson
 from gemini_server.settings import read
+from gemini_server.toolkit.webhook_signature import NotGenuineError, key_of, verified
 from gemini_server.webhooks import LARGEST, ROUTE
 from tests.front.conftest import FakeGemini, Reply
 from tests.front.conftest import fake as fake
@@ -135,6 +138,7 @@ async def test_a_copy_of_a_delivery_is_refused_and_one_more_attempt_is_not(stage
         (b'"' + b"x" * LARGEST + b'"', 413),
         (b"null", 204),
         (b'{"data":{"id":7}}', 204),
+        (b'{"data":{"id":"\\ud800","name":"a\\u0000b","path":"x/"}}', 204),
     ],
 )
 async def test_what_is_no_delivery_is_refused_even_when_it_is_signed(stage: Stage, content: bytes, status: int) -> None:
@@ -167,12 +171,18 @@ async def test_a_batch_is_known_by_its_bare_id_and_other_places_jobs_are_left_al
     ]
     await store.run(lambda ledger: ledger.executemany(insert, rows))
     try:
-        assert await touch_jobs(store, ["batches/1", "1"], "here") == ["a"]
-        assert await touch_jobs(store, [], "here") == []
-        assert await taken_before(store, "m", "1") is None
-        assert await taken_before(store, "m", "2") == "1"
+        assert await take(store, "m", "1", ["batches/1", "1"], "here") == Taken(None, ("a",))
+        assert await take(store, "m", "2", ["batches/1", "1"], "here") == Taken("1")
+        assert await take(store, "n", "1", [], "here") == Taken(None)
     finally:
         await store.aclose()
+
+
+@pytest.mark.parametrize(
+    "written", ["whsec_-_-_YWJj", "whsec_+/+/YWJj", "-_-_YWJj", "whsec_+/+/YWJjZA", "whsec_+/+/YWJjZA=="]
+)
+def test_a_secret_is_base64_in_either_alphabet(written: str) -> None:
+    assert key_of(written)[:6] == b"\xfb\xff\xbfabc"[:6]
 
 
 def test_secrets_are_settings_that_are_not_shown() -> None:
@@ -188,3 +198,33 @@ async def test_a_reply_that_was_lost_is_no_reason_to_ask_twice(stage: Stage, fak
     await fake.wait_for(2)
     assert (await deliver(stage, age=-2)).status_code == 204
     assert len(fake.requests) == 2
+
+
+async def test_what_could_not_be_marked_may_be_delivered_once_more(
+    stage: Stage, fake: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await under_way(stage, fake)
+    fake.say(DONE)
+
+    def full(*_: object) -> list[str]:
+        raise LocalError("The ledger is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(webhook_messages, "_touched", full)
+        assert (await deliver(stage)).status_code == 503
+    assert (await deliver(stage, age=-1)).status_code == 204
+    assert (await ended(stage, job)).state == "done"
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_c2hvcnQ="])
+async def test_a_secret_that_anybody_could_guess_is_refused_at_the_start(tmp_path: Path, secret: str) -> None:
+    with pytest.raises(UnsafeSetting, match="WEBHOOK_SECRETS") as refused:
+        async with staged(tmp_path, webhook_secrets=(SECRET, secret)):
+            pass
+    assert "c2hvcnQ" not in str(refused.value)
+
+
+def test_a_signature_in_other_letters_is_none() -> None:
+    headers = {**signed(b"{}"), "webhook-signature": "v1,\u00e9\u00ff v1,\ud800"}
+    with pytest.raises(NotGenuineError, match="No signature fits"):
+        verified(headers, b"{}", (SECRET,), time.time())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -12,13 +14,13 @@ from gemini_server.api.reference import Method
 from gemini_server.errors import ArgumentError
 from gemini_server.jobs.job import Job, Json, Request
 from gemini_server.rest.body import RawJson
-from gemini_server.toolkit import job_result, jobs, uploads
+from gemini_server.toolkit import interaction_known, job_result, jobs, uploads
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.endpoint_answer import booked, shaped
 from gemini_server.toolkit.endpoint_body import check_body
-from gemini_server.toolkit.endpoint_call import Asked, Version, ask, check_kind, encoded
+from gemini_server.toolkit.endpoint_call import Asked, Version, ask, check_kind, encoded, remember_secrets
+from gemini_server.toolkit.endpoint_owner import check_owner, claim, without_others
 from gemini_server.toolkit.endpoint_path import path_of
-from gemini_server.toolkit.files import check_owner
 from gemini_server.toolkit.job_result import Pending
 from gemini_server.toolkit.jobs import Reuse, WaitSeconds
 from gemini_server.toolkit.performed import performing
@@ -29,7 +31,9 @@ from gemini_server.toolkit.untrusted import bounded, json_text
 TOOLSET = Toolset("api", "Any endpoint of the API by its name.")
 
 SOURCE = "api"
-PAID_LATER = frozenset({"cachedContents.create", "cachedContents.patch", "triggers.create", "voices.create"})
+PAID_LATER = frozenset(
+    {"auth_tokens.create", "cachedContents.create", "cachedContents.patch", "triggers.create", "voices.create"}
+)
 """Changes that are billed, or begin what is."""
 
 
@@ -55,6 +59,8 @@ class Answered(Result):
         shown = self.events if self.events is not None else self.answer
         if shown is not None:
             lines.append(bounded(json_text(shown), SOURCE))
+        if self.text:
+            lines.append(bounded(self.text, self.untrusted or SOURCE))
         lines += [f"[artifact] {one}" for one in self.artifacts or ()]
         lines += [f"[incomplete] {self.incomplete}"] if self.incomplete else []
         lines += [f"[usage] {self.usage}"] if self.usage else []
@@ -64,7 +70,12 @@ class Answered(Result):
 
 async def finish_call(call: Call, job: Job, warnings: Sequence[str] = ()) -> Answered:
     """What came of it, or the job while it goes on."""
-    return await job_result.finished(call, job, Answered, warnings)
+    answered = await job_result.finished(call, job, Answered, warnings)
+    if answered.job is None and job.work in ("interaction", "veo"):
+        # Works of other tools too: what they say beside the text has no member of its own here.
+        beside = {name: value for name, value in job.result.items() if name not in Answered.model_fields}
+        answered.endpoint, answered.answer = job.wish.get("endpoint"), beside or None
+    return answered
 
 
 @TOOLSET.tool(
@@ -91,11 +102,14 @@ async def call_endpoint(
     artifacts, what goes on at Google becomes a job.
     """
     method = reference.find(endpoint)
+    remember_secrets(method, body)
     asked = Asked(method, path_of(method, path), _query(method, query), body, version)
     check_kind(call, asked)
     if check:
         check_body(method, body)
-    await _check_files(call, asked)
+    if body is not None:
+        asked = replace(asked, sent=await encoded(body))
+    await check_owner(call, asked)
     if asked.background:
         return await _begun(call, asked, reuse, wait_seconds)
     if _is_download(asked):
@@ -123,25 +137,22 @@ def _query(method: Method, given: dict[str, str | int | bool] | None) -> dict[st
     return dict(given or {})
 
 
-async def _check_files(call: Call, asked: Asked) -> None:
-    # What another caller of this server has uploaded is not there for this one.
-    if asked.method.name in ("files.get", "files.delete"):
-        await check_owner(call, asked.resource)
-
-
 async def _answered(call: Call, asked: Asked) -> Answered:
     warnings: list[str] = []
     if asked.method.name in PAID_LATER:
         await call.runtime.may_spend(call.principal)
     async with call.runtime.slot():
         answers, early = await ask(call, asked)
+    claim(call, asked, answers)
     billed = asked.method.kind == "generate"
     usage = booked(call, asked.model, answers) if billed and asked.model else None
+    if not asked.streams:
+        await without_others(call, asked, answers[0])
     whole = await shaped(call, "answer", {"events": answers} if asked.streams else answers[0], warnings)
     return Answered(
         endpoint=asked.method.name,
         answer=None if asked.streams else whole.answer,
-        events=whole.answer["events"] if asked.streams else None,
+        events=whole.events if asked.streams else None,
         incomplete=early or None,
         artifacts=whole.artifacts or None,
         usage=usage,
@@ -157,7 +168,7 @@ def _is_download(asked: Asked) -> bool:
 
 
 async def _fetched(call: Call, asked: Asked, wait_seconds: float) -> Answered:
-    name = asked.resource
+    name = quote(asked.resource, safe="/")
     wish: Json = {"uri": name, "mime_type": "", "bytes": None, "sha256": None}
     if asked.method.name == "files.download":
         wish["uri"] = f"{name}:download"
@@ -179,8 +190,10 @@ async def _begun(call: Call, asked: Asked, reuse: bool, wait_seconds: float) -> 
         "query": dict(asked.query),
         "version": asked.version,
     }
+    if work == "interaction":
+        wish["sources"] = sorted(interaction_known.UNKNOWN.names)  # what it reads is for the agent or the body to say
     plan = jobs.Plan(kind, "call_endpoint", work, asked.model, identity=[wish, asked.body], wish=wish)
-    body = None if asked.body is None else RawJson(await encoded(asked.body))
+    body = None if asked.sent is None else RawJson(asked.sent)
     begun = await jobs.begin(call, plan, body=body, reuse=reuse)
     job = await jobs.wait(call, begun.job, wait_seconds)
     return await finish_call(call, job, jobs.reused(begun))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -15,6 +14,7 @@ from gemini_server.api.voices import AudioData, CreateVoice, PromptedVoice, Repl
 from gemini_server.errors import ArgumentError, BadAnswer, MayHaveBeenBilled, Overloaded
 from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.options import model_id, request_model
 from gemini_server.toolkit.interaction_spent import record, usage_of
 from gemini_server.toolkit.params import ModelName
@@ -25,6 +25,7 @@ from gemini_server.toolkit.saved import saved
 from gemini_server.toolkit.segments import is_language
 from gemini_server.toolkit.served import check_served
 from gemini_server.toolkit.toolset import Toolset
+from gemini_server.toolkit.wav import wrapped
 
 TOOLSET = Toolset("platform", "Voices of your own.")
 
@@ -179,9 +180,9 @@ async def _sample(call: Call, made: Voice, warnings: list[str]) -> ArtifactOut |
     heard = made.sample_audio
     if heard is None or not heard.data:
         return None
-    try:
-        data = await anyio.to_thread.run_sync(base64.b64decode, heard.data)
-    except ValueError:
+    sound, mime_type = heard.data, heard.mime_type or ""
+    data, _ = await anyio.to_thread.run_sync(lambda: wrapped(decoded(sound), mime_type))
+    if not data:
         warnings.append("The sample that came with the voice is no valid base64; it is lost.")
         return None
     return await saved(call, "voice", data, warnings)

@@ -98,9 +98,9 @@ class _Step:
             last.pieces.append(str(delta.get("text") or ""))
         elif kind == "text_annotation_delta":
             if last is not None:
-                last.shell.setdefault("annotations", []).extend(delta.get("annotations") or ())
+                _list_in(last.shell, "annotations").extend(_list(delta.get("annotations")))
         elif kind == "thought_summary":
-            self.shell.setdefault("summary", []).append(delta.get("content"))
+            _list_in(self.shell, "summary").append(delta.get("content"))
         elif kind == "thought_signature":
             self.shell["signature"] = delta.get("signature")
         elif kind == "arguments_delta":
@@ -112,7 +112,7 @@ class _Step:
         elif self.shell.get("type") == "model_output":
             self.content.append(_Piece(delta))
         else:
-            self.shell.setdefault("deltas", []).append(delta)
+            _list_in(self.shell, "deltas").append(delta)
 
     def _media(self, kind: str, delta: JsonObject, last: _Piece | None) -> None:
         data = delta.get("data")
@@ -178,6 +178,9 @@ class Folding:
         kind = event.event_type
         if kind.startswith("interaction."):
             self._told(event)
+        elif not kind and isinstance((event.model_extra or {}).get("steps"), list):
+            # A gateway that knows no streams answers in one piece.
+            self._told(event.model_copy(update={"interaction": event.model_dump(exclude_unset=True)}))
         elif kind.startswith("step."):
             self._stepped(event)
             if isinstance(usage, dict):
@@ -193,7 +196,8 @@ class Folding:
         self._head |= {name: value for name, value in plain.items() if value is not None}
 
     def _stepped(self, event: Event) -> None:
-        index = event.index if isinstance(event.index, int) else max(self._steps, default=0)
+        told = str(event.index)  # a number may travel as a string
+        index = int(told) if told.isdecimal() and len(told) < 10 else max(self._steps, default=0)
         if step := _object(event.step):
             self._steps[index] = _Step(dict(step))
         elif delta := _object(event.delta):
@@ -224,6 +228,16 @@ def heard(event: Event) -> Heard:
     if delta.get("type") == "thought_summary":
         return Heard(note=str((_object(delta.get("content")) or {}).get("text") or ""))
     return Heard()
+
+
+def _list(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _list_in(shell: JsonObject, name: str) -> list[object]:
+    """The list that a member is; one that is something else begins anew."""
+    found = shell[name] = _list(shell.get(name))
+    return found
 
 
 def _object(value: object) -> JsonObject | None:

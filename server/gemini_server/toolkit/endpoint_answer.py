@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import anyio.to_thread
 
 from gemini_server.api.answer import UsageMetadata
+from gemini_server.errors import BadAnswer
+from gemini_server.rest.answer import parse_now
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.run import usage_of
 from gemini_server.toolkit.results import ArtifactOut, Usage
 from gemini_server.toolkit.saved import saved
-from gemini_server.toolkit.untrusted import json_value
+from gemini_server.toolkit.untrusted import LONGEST_LABEL, json_value
 from gemini_server.toolkit.wav import wrapped
 
 INLINE = 16 * 1024
@@ -27,6 +30,13 @@ _CUTS = ((1000, 20), (300, 8), (80, 3))
 _BYTES = ("data", "bytesBase64Encoded", "b64_json", "encodedVideo")
 _TYPES = ("mimeType", "mime_type", "encoding")
 _MODALITIES = {"prompt": "input", "candidates": "output", "cache": "cached"}
+_LEFT_OUT = "…"
+
+
+class _Counts(UsageMetadata):
+    """Counts of which an odd one is left out: the others were paid for."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset()
 
 
 class Shaped:
@@ -40,6 +50,13 @@ class Shaped:
     def __init__(self, answer: JsonObject, artifacts: list[ArtifactOut]) -> None:
         self.answer = answer
         self.artifacts = artifacts
+
+    @property
+    def events(self) -> list[JsonObject]:
+        """The events of a stream; what says how many were left out is one of them."""
+        shown = self.answer.get("events")
+        items = cast("list[object]", shown) if isinstance(shown, list) else [shown]
+        return [cast(JsonObject, item) if isinstance(item, dict) else {_LEFT_OUT: item} for item in items]
 
 
 async def shaped(call: Call, kind: str, answer: JsonObject, warnings: list[str]) -> Shaped:
@@ -73,11 +90,12 @@ async def shaped(call: Call, kind: str, answer: JsonObject, warnings: list[str])
 def _media(answer: JsonObject) -> list[tuple[JsonObject, str, bytes, str]]:
     """The bytes in an answer: the object and member that holds them, they themselves, and their type."""
     found: list[tuple[JsonObject, str, bytes, str]] = []
-    waiting: list[Any] = [answer]
+    waiting: deque[Any] = deque([answer])
     while waiting:
-        value = waiting.pop(0)
+        value = waiting.popleft()
         if isinstance(value, list):
-            waiting += value
+            # Numbers hold nothing, and there may be very many of them.
+            waiting += [item for item in cast("list[object]", value) if isinstance(item, dict | list)]
         if not isinstance(value, dict):
             continue
         holder = cast(JsonObject, value)
@@ -99,7 +117,11 @@ def _cut(answer: JsonObject) -> JsonObject:
         cut = cast(JsonObject, _shorter(answer, longest, most))
         if len(json.dumps(cut, ensure_ascii=False).encode()) <= INLINE:
             return cut
-    return {name: f"… ({type(value).__name__})" for name, value in list(answer.items())[:50]}
+    return {_cut_name(name): f"… ({type(value).__name__})" for name, value in list(answer.items())[:50]}
+
+
+def _cut_name(name: str) -> str:
+    return name if len(name) <= LONGEST_LABEL else f"{name[:LONGEST_LABEL]}…"
 
 
 def _shorter(value: Any, longest: int, most: int) -> Any:
@@ -111,8 +133,8 @@ def _shorter(value: Any, longest: int, most: int) -> Any:
         return kept if len(items) <= most else [*kept, f"… {len(items) - most} more"]
     if isinstance(value, dict):
         members = list(cast(JsonObject, value).items())
-        cut = {name: _shorter(item, longest, most) for name, item in members[: most * 10]}
-        return cut if len(members) <= most * 10 else {**cut, "…": f"{len(members) - most * 10} more"}
+        cut = {_cut_name(name): _shorter(item, longest, most) for name, item in members[: most * 10]}
+        return cut if len(members) <= most * 10 else {**cut, _LEFT_OUT: f"{len(members) - most * 10} more"}
     return value
 
 
@@ -162,7 +184,7 @@ def _tokens(answer: JsonObject) -> UsageMetadata | None:
     details = {
         f"{mine}TokensDetails": [
             {"modality": str(one.get("modality", "")).upper(), "tokenCount": one.get("tokens") or 0}
-            for one in cast("list[JsonObject]", usage.get(f"{theirs}_tokens_by_modality") or [])
+            for one in _objects(usage.get(f"{theirs}_tokens_by_modality"))
         ]
         for mine, theirs in _MODALITIES.items()
     }
@@ -177,8 +199,13 @@ def _tokens(answer: JsonObject) -> UsageMetadata | None:
     })  # fmt: skip
 
 
+def _objects(value: Any) -> list[JsonObject]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast(JsonObject, item) for item in items if isinstance(item, dict)]
+
+
 def _read(told: JsonObject) -> UsageMetadata | None:
     try:
-        return UsageMetadata.model_validate(told)
-    except ValueError:
+        return parse_now(_Counts, json.dumps(told).encode(), billed=True)
+    except BadAnswer:
         return None

@@ -17,6 +17,7 @@ DEEPEST = 64
 """Levels of JSON in a body."""
 _SHOWN = 5
 _LISTED = 40
+_EITHER = ("anyOf", "oneOf")
 _NEWER = "check=false sends a body that is newer than what this server knows."
 
 
@@ -63,22 +64,74 @@ def _innermost(errors: Iterable[ValidationError]) -> list[ValidationError]:
     """The errors themselves, in place of "none of the alternatives fits": those of the alternative that was meant."""
     found: list[ValidationError] = []
     for error in errors:
-        if error.validator not in ("anyOf", "oneOf") or not error.context:
+        if error.validator not in _EITHER or not error.context:
             found.append(error)
             continue
         branches: dict[Any, list[ValidationError]] = {}
         for inner in error.context:
             branches.setdefault(inner.relative_schema_path[0], []).append(inner)
         alternatives: list[list[ValidationError]] = [_innermost(branch) for branch in branches.values()]
-        meant: list[ValidationError] = min(alternatives, key=_distance)
+        if all(_is_of_another_type(one, error) for branch in alternatives for one in branch):
+            found.append(error)
+            continue
+        if tag := _tag(alternatives, error):
+            found.append(tag)
+            continue
+        depth = len(error.absolute_path)
+        meant: list[ValidationError] = min(alternatives, key=lambda branch: _distance(branch, depth))
         found += meant
     return found
 
 
-def _distance(errors: list[ValidationError]) -> tuple[int, int]:
-    # An alternative of another `type` was not meant, however little else is wrong with it.
-    other = sum(error.validator == "const" or (error.validator == "type" and not error.path) for error in errors)
-    return (other, len(errors))
+def _is_of_another_type(one: ValidationError, error: ValidationError) -> bool:
+    return one.absolute_path == error.absolute_path and (one.validator == "type" or one.validator in _EITHER)
+
+
+def _is_member(one: ValidationError, depth: int) -> bool:
+    """Whether an error is about a member of what stands at a depth, or of an item there."""
+    return sum(isinstance(step, str) for step in list(one.absolute_path)[depth:]) == 1
+
+
+def _tag(alternatives: list[list[ValidationError]], error: ValidationError) -> ValidationError | None:
+    """The error about the member that tells the alternatives apart, where it is none of them: it names all values."""
+    from jsonschema.exceptions import ValidationError
+
+    where = len(error.absolute_path) + 1
+    tags = [
+        next((one for one in branch if one.validator in ("const", "enum") and len(one.absolute_path) == where), None)
+        for branch in alternatives
+    ]
+    first = tags[0]
+    if first is None or any(tag is None or tag.absolute_path != first.absolute_path for tag in tags):
+        return None
+    values: list[object] = []
+    for tag in tags:
+        limit: Any = tag and tag.validator_value
+        values += cast("list[object]", limit) if isinstance(limit, list) else [limit]
+    return ValidationError(
+        first.message, validator="enum", path=first.path, validator_value=values, parent=first.parent
+    )
+
+
+def _types(error: ValidationError) -> list[str]:
+    """The types that are taken where none of the alternatives fits."""
+    if error.validator in _EITHER:
+        return list(dict.fromkeys(name for inner in error.context or () for name in _types(inner)))
+    limit: Any = error.validator_value
+    return [limit] if isinstance(limit, str) else list(limit)
+
+
+def _distance(errors: list[ValidationError], depth: int) -> tuple[int, int, int]:
+    """How far what was said is from an alternative, which stands at a depth.
+
+    One of another `type` was not meant, however little else is wrong with it; then one whose own members are right.
+    """
+    other = sum(
+        (one.validator in ("const", "enum") and _is_member(one, depth))
+        or (one.validator == "type" and len(one.absolute_path) == depth)
+        for one in errors
+    )
+    return (other, sum(len(one.absolute_path) == depth for one in errors), len(errors))
 
 
 def _said(error: ValidationError) -> str:
@@ -94,8 +147,8 @@ def _said(error: ValidationError) -> str:
     if error.validator == "required":
         missing = [name for name in limit if name not in cast("dict[str, Any]", error.instance)]
         return f"{at}needs {', '.join(missing)}"
-    if error.validator == "type":
-        return f"{where or 'the body'} must be {' or '.join([limit] if isinstance(limit, str) else limit)}"
+    if error.validator == "type" or error.validator in _EITHER:
+        return f"{where or 'the body'} must be {' or '.join(_types(error))}"
     if error.validator == "enum":
         return f"{where} must be one of {', '.join(map(str, limit[:_LISTED]))}"
     if error.validator == "const":

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import anyio.to_thread
 
 from gemini_server.api.reference import Method
 from gemini_server.errors import ArgumentError, NotFound, SetupError, ToolserverError
+from gemini_server.redaction import remember_secret
 from gemini_server.rest.body import RawJson
-from gemini_server.rest.endpoint import Endpoint, JsonObject, Repeat, Wire
+from gemini_server.rest.endpoint import Empty, Endpoint, JsonObject, Repeat, Wire
 from gemini_server.rest.route import QueryValue
 from gemini_server.rest.stream import StreamBroken
 from gemini_server.toolkit.call import Call
@@ -24,7 +25,10 @@ from gemini_server.toolkit.call import Call
 Version = Literal["v1", "v1beta", "v1alpha"]
 
 MOST_EVENTS = 2000
+"""Events of a stream that are kept, beside its last: that says what the whole of it cost."""
 REPEATS: dict[str, Repeat] = {"generate": "foreground", "background": "background", "change": "background"}
+_SECRETS = ("token", "client_secret", "refresh_token", "value")
+"""Members of a credential."""
 _UPLOADERS = {
     "media.upload": "upload_file (or media.create, for a description without bytes)",
     "media.uploadToFileSearchStore": "add_to_store",
@@ -47,6 +51,10 @@ class Anything(Wire):
         return self.model_extra or {}
 
 
+class AnythingOrNothing(Anything, Empty):
+    """The same, or nothing: what was changed or deleted need not answer, and is not asked for again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A call of a method, checked.
@@ -57,6 +65,7 @@ class Asked:
         query: its query parameters.
         body: what is sent.
         version: another API version than the usual one.
+        sent: the body as it travels (see `encoded`).
     """
 
     method: Method
@@ -64,6 +73,7 @@ class Asked:
     query: Mapping[str, QueryValue]
     body: JsonObject | None
     version: Version | None = None
+    sent: bytes | None = field(default=None, repr=False)
 
     @property
     def endpoint(self) -> Endpoint[Anything]:
@@ -72,7 +82,8 @@ class Asked:
         repeat = REPEATS.get(method.kind, "read") if method.verb == "POST" else "read"
         family: Literal["google", "interactions"] = "interactions" if method.family == "interactions" else "google"
         version = self.version or method.version
-        return Endpoint(method.verb, method.path, Anything, repeat, (*method.query, "alt"), version, family)
+        answer = AnythingOrNothing if method.kind in ("change", "destroy") else Anything
+        return Endpoint(method.verb, method.path, answer, repeat, (*method.query, "alt"), version, family)
 
     @property
     def resource(self) -> str:
@@ -120,10 +131,14 @@ def check_kind(call: Call, asked: Asked) -> None:
 def _only_asks(asked: Asked) -> bool:
     kind, name = asked.method.kind, asked.method.name
     if name == "interactions.create":
-        return (asked.body or {}).get("store") is False and not asked.background
+        body = asked.body or {}
+        # An agent acts, and what it finds in its sandbox it may change.
+        return body.get("store") is False and not asked.background and not body.get("agent")
     if name in ("triggers.executions.run", "models.predict") or name.startswith("openai."):
         return kind == "read"
-    return kind in ("read", "generate") and not asked.query.get("alt")
+    if name == "environments.files.get":
+        return asked.query.get("alt") is None
+    return kind in ("read", "generate")
 
 
 def explained(method: Method, error: NotFound) -> NotFound:
@@ -144,32 +159,55 @@ async def ask(call: Call, asked: Asked) -> tuple[list[JsonObject], str]:
     Raises:
         ToolserverError: any of the tree.
     """
-    client, body = call.runtime.client, asked.body
-    sent = None if body is None else RawJson(await encoded(body))
+    client = call.runtime.client
+    sent = None if asked.sent is None else RawJson(asked.sent)
     arguments: dict[str, Any] = {"body": sent, "query": asked.query, "on_retry": call.progress.retry, **asked.path}
     try:
         if not asked.streams:
             reply = await client.call(asked.endpoint, **arguments)
             return [reply.value.members()], ""
         events: list[JsonObject] = []
+        count = 0
+        why = ""
         async with client.stream(asked.endpoint, **arguments) as stream:
             try:
                 async for event in stream:
-                    events.append(event.members())
-                    await call.progress.note(f"{len(events)} events so far")
-                    if len(events) >= MOST_EVENTS:
-                        return events, f"Only the first {MOST_EVENTS} events are kept."
-            except StreamBroken as error:
-                return events, str(error)
+                    count += 1
+                    # One beyond the most is the last so far: the stream is heard to its end, which has the costs.
+                    events[MOST_EVENTS:] = [event.members()]
+                    await call.progress.note(f"{count} events so far")
             except ToolserverError as error:
-                if not events:
+                if not events and not isinstance(error, StreamBroken):
                     raise
-                return events, str(error)
-        return events, ""
+                why = str(error)
+        if count > len(events):
+            why = f"Only the first {MOST_EVENTS} events and the last are kept, of {count}. {why}".strip()
+        return events, why
     except NotFound as error:
         raise explained(asked.method, error) from None
 
 
+def remember_secrets(method: Method, body: JsonObject | None) -> None:
+    """Hide the secrets of a credential wherever text is redacted, from now on."""
+    if method.name.startswith("credentials."):
+        for name in _SECRETS:
+            remember_secret(str((body or {}).get(name) or ""))
+
+
 async def encoded(body: JsonObject) -> bytes:
-    """A body as it is sent."""
-    return await anyio.to_thread.run_sync(lambda: json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+    """A body as it is sent.
+
+    Raises:
+        ArgumentError: it cannot be JSON; nothing was sent.
+    """
+
+    def work() -> bytes:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+    try:
+        return await anyio.to_thread.run_sync(work)
+    except (ValueError, RecursionError):
+        raise ArgumentError(
+            "The body cannot be written as JSON: it is nested too deeply, or has a number such as NaN or half of a "
+            "character (a lone surrogate). Nothing was sent."
+        ) from None

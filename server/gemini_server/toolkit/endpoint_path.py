@@ -12,8 +12,11 @@ from collections.abc import Mapping
 
 from gemini_server.api.reference import Method
 from gemini_server.errors import ArgumentError
+from gemini_server.rest.route import FilePath, check_name, check_path
 
 _ANY_ID = r"[^/:]+"
+_LONG = ("path", "blob", "operation")
+"""The parameters that may have slashes in them."""
 
 
 def path_of(method: Method, said: str | Mapping[str, str] | None) -> dict[str, str]:
@@ -34,24 +37,42 @@ def path_of(method: Method, said: str | Mapping[str, str] | None) -> dict[str, s
     if not wanted:
         raise ArgumentError(f"{method.name} has no parameters in its path {_form(method)}.", "Leave path out.")
     if isinstance(said, str):
-        return _taken_apart(method, said)
+        return _checked(_taken_apart(method, said))
     if set(said) != set(wanted) and len(said) == 1:
-        return _taken_apart(method, next(iter(said.values())))
+        return _checked(_taken_apart(method, next(iter(said.values()))))
     unknown, missing = sorted(set(said) - set(wanted)), [name for name in wanted if name not in said]
     if unknown or missing:
         what = f"does not take {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
         raise ArgumentError(f"The path of {method.name} {what}.", _example(method))
     collections = _collections(method)
-    return {name: said[name].strip().removeprefix(f"{collections[name]}/") for name in wanted}
+    values = {name: said[name].strip().removeprefix(f"{collections[name]}/") for name in wanted}
+    for name, value in values.items():
+        if name not in _LONG and not re.fullmatch(_ANY_ID, value):
+            raise ArgumentError(
+                f"{value[:80]!r} is no {name}: it is an id, without a slash or colon.", _example(method)
+            )
+    return _checked(values)
+
+
+def _checked(values: dict[str, str]) -> dict[str, str]:
+    """The values as a URL takes them; in a workspace files may have any name, and its root has none."""
+    for name, value in values.items():
+        if name == "path":
+            check_path(name, value)
+        else:
+            check_name(name, value)
+    return {name: FilePath(value) if name == "path" else value for name, value in values.items()}
 
 
 def _taken_apart(method: Method, said: str) -> dict[str, str]:
     name = said.strip().strip("/")
+    if method.parameters[-1] == "path" and re.fullmatch(r"environments/[^/:]+/files", name):
+        name += "/"
     wanted = method.parameters
     form = _resource(method)
     pattern = re.escape(form)
     for parameter in wanted:
-        inside = ".+" if parameter in ("path", "blob", "operation") else _ANY_ID
+        inside = ".*" if parameter == "path" else ".+" if parameter in _LONG else _ANY_ID
         pattern = pattern.replace(re.escape(f"{{{parameter}}}"), f"(?P<{parameter}>{inside})")
     found = re.fullmatch(pattern, name)
     if found:

@@ -24,7 +24,8 @@ _NAME = re.compile(
 )
 _VERB = re.compile(r"(?::download)?(?:\?alt=media)?\Z")
 _FORBIDDEN = 403
-_SINGLE = "local"  # the principal where nobody presents a token
+SINGLE = "local"
+"""The principal where nobody presents a token."""
 HOST = "https://generativelanguage.googleapis.com/v1beta/"
 """File URIs name Google's own host, also where the API is reached through a gateway."""
 LONGEST_NAME = api.LONGEST_DISPLAY_NAME
@@ -134,7 +135,7 @@ async def check_use(call: Call, name: str) -> None:
     Raises:
         NotFound: it is another caller's.
     """
-    if call.principal != _SINGLE:
+    if call.principal != SINGLE:
         await check_owner(call, name)
 
 

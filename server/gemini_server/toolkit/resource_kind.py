@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel
 
-from gemini_server.errors import NotFound, RequestRefused, ToolserverError
+from gemini_server.errors import BadAnswer, NotFound, RequestRefused, ToolserverError
 from gemini_server.rest.client import Query
 from gemini_server.rest.endpoint import Endpoint
 from gemini_server.toolkit import resource_view as view
@@ -73,9 +73,14 @@ class ResourceKind:
     ) -> ToolFunction:
         """A tool whose result has one member, which holds what `run` gives."""
         result = _result(tool, member, endpoint.answer, items)
+        several = bool(items) and view.is_list(endpoint.answer, items)
 
         async def shown(call: Call, given: Given) -> Result:
             value = view.shown(await run(call, given))
+            if items and items not in value and not several:
+                raise BadAnswer(
+                    f"Gemini's answer has no {items}.", "It was done all the same: look before you do it again."
+                )
             if items:
                 value = value.get(items, [])
             return result.model_validate({member: value})

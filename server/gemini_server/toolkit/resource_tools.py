@@ -158,7 +158,9 @@ class ResourceTools(ResourceKind):
                 )
             except ToolserverError as error:
                 self.explain(error, self.parent, inside)
-            return result.model_validate({self.plural: view.shown(found), "truncated": more or None})
+            return result.model_validate(
+                {self.plural: view.shown(found, longest=view.LONGEST_LISTED), "truncated": more or None}
+            )
 
         result = view.of_many(named, self.plural, self.answer)
         parameters = [*naming(self.parent), *naming(single, optional=True), *members_of(queries)]

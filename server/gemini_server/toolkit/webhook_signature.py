@@ -16,6 +16,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+SHORTEST = 16
+"""Bytes of a secret; with none at all, everybody could sign."""
 TOLERANCE = 300
 """Seconds that a timestamp may be off."""
 _PREFIX = "whsec_"
@@ -69,16 +71,17 @@ def verified(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
         wanted = base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()
         for one in given:
             # All are compared, so that the time it takes tells nothing.
-            good |= hmac.compare_digest(wanted, one)
+            good |= hmac.compare_digest(wanted.encode(), one.encode("utf-8", "replace"))
     if not good:
         raise NotGenuineError("No signature fits.")
     return Genuine(identifier, stamp)
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes of a secret; one that is no base64 stands for itself."""
+    """The bytes of a secret; one that is no base64 stands for itself. Both alphabets are taken, with padding or without."""
     text = secret.strip().removeprefix(_PREFIX)
+    padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(padded, validate=True)
     except (binascii.Error, ValueError):
         return text.encode()

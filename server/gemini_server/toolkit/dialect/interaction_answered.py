@@ -5,13 +5,16 @@ Source: the schemas Interaction and GenerateContentResponse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from dataclasses import dataclass, field
 from typing import Any, cast
+
+from pydantic import ValidationError
 
 from gemini_server.api.answer import GenerateContentResponse
 from gemini_server.api.interaction_content import Annotation, Said, Step
 from gemini_server.api.interactions import Interaction, ModalityTokens, Usage
+from gemini_server.rest.answer import parse_now
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.dialect.interaction_asked import STEPS
 
@@ -21,6 +24,8 @@ _ENDS = {
     "requires_continuation": "CONTINUATION",
     "incomplete": "MAX_TOKENS",
     "budget_exceeded": "MAX_TOKENS",
+    "failed": "FAILED",
+    "cancelled": "CANCELLED",
 }
 _CODES = {
     "safety", "recitation", "language", "prohibited_content", "spii", "blocklist", "image_safety", "no_image",
@@ -87,8 +92,9 @@ def answered(interaction: Interaction) -> GenerateContentResponse:
     parts: list[JsonObject] = []
     for step in steps:
         _add(parts, step, grounds)
-    code = next((str(one.code).lower() for one in interaction.errors or () if one.code), "")
-    message = next((one.message for one in interaction.errors or () if one.message), None)
+    troubles = [*(interaction.errors or ()), *(step.error for step in steps if step.error)]
+    code = next((str(one.code).lower() for one in troubles if one.code), "")
+    message = next((one.message for one in troubles if one.message), None)
     finish = _ENDS.get(interaction.status.lower())
     if code in _CODES:
         finish = code.upper()
@@ -104,7 +110,11 @@ def answered(interaction: Interaction) -> GenerateContentResponse:
     }
     if not parts and code in _BLOCKED:
         answer |= {"candidates": [], "promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": message}}
-    return GenerateContentResponse.model_validate({name: one for name, one in answer.items() if one is not None})
+    answer = {name: one for name, one in answer.items() if one is not None}
+    try:
+        return GenerateContentResponse.model_validate(answer)
+    except ValidationError:  # the odd member is left out, as of an answer in these terms
+        return parse_now(GenerateContentResponse, json.dumps(answer).encode(), billed=True)
 
 
 def _own(steps: list[Step]) -> list[Step]:
@@ -134,7 +144,7 @@ def _add(parts: list[JsonObject], step: Step, grounds: _Grounds) -> None:
     elif step.type == "code_execution_result":
         _ran(parts, step)
     elif step.type == "google_search_call":
-        grounds.queries += [str(query) for query in arguments.get("queries") or () if query]
+        grounds.queries += [str(query) for query in _items(arguments.get("queries")) if query]
     elif step.type == "google_search_result":
         for found in _objects(step.result):
             grounds.suggestions = str(found.get("search_suggestions") or "") or grounds.suggestions
@@ -169,9 +179,12 @@ def _ran(parts: list[JsonObject], step: Step) -> None:
     parts += drawn
 
 
+def _items(value: Any) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
 def _objects(value: Any) -> list[JsonObject]:
-    items: Iterable[Any] = cast("Iterable[Any]", value) if isinstance(value, list) else ()
-    return [cast(JsonObject, item) for item in items if isinstance(item, dict)]
+    return [cast(JsonObject, item) for item in _items(value) if isinstance(item, dict)]
 
 
 def _usage(usage: Usage, tier: str | None) -> JsonObject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.clips import Clip, cut
 from gemini_server.toolkit.file_search_names import explained_search
 from gemini_server.toolkit.generation import detail, json_answer
+from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.options import Options, build, check_cache, model_id, user_turn
 from gemini_server.toolkit.generation.result import TextResult
 from gemini_server.toolkit.generation.run import Ran, answers_long, run
@@ -183,9 +183,8 @@ async def keep_media(call: Call, result: TextResult) -> None:
     kept = await artifacts.keep_pictures(call, "plot", result.pictures())
     result.attach(kept.pictures)
     for file in result.files:
-        try:
-            data = await anyio.to_thread.run_sync(base64.b64decode, file.data)
-        except ValueError:  # binascii.Error is one, and so is text beyond ASCII
+        data = await anyio.to_thread.run_sync(decoded, file.data)
+        if not data:
             kept.warnings.append("A file that came with the answer is no valid base64; it is lost.")
             continue
         out = await saved(call, "file", data, kept.warnings, name=f"x{extension_for(plain(file.mime_type))}")

@@ -48,6 +48,8 @@ BROKEN: dict[str, tuple[str, str]] = {
         "a thought signature of an earlier turn is missing",
         "Start a new conversation: this one cannot be continued.",
     ),
+    "FAILED": ("it failed on the way", "Call again; if it stays, use another model."),
+    "CANCELLED": ("it was cancelled on the way", "Call again."),
 }
 
 
@@ -226,7 +228,7 @@ def _shortfall(transcript: Transcript) -> str:
         return f"The answer stops early ({reason}): {why}. {remedy}"
     if reason in BROKEN:
         why, remedy = BROKEN[reason]
-        return f"The answer stops early ({reason}): {why}. {remedy}"
+        return f"The answer stops early ({reason}): {why}.{_quoted(transcript.finish_message)} {remedy}"
     if reason not in ("", "STOP"):
         return f"Gemini ended with {label(reason, 60)}, which this server does not know; something may be missing."
     return ""
