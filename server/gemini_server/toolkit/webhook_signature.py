@@ -78,7 +78,7 @@ def verified(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes of a secret; one that is no base64 stands for itself. Both alphabets are taken, with padding or without."""
+    """The bytes of a secret in base64 of either alphabet; one that is no base64 stands for itself."""
     text = secret.strip().removeprefix(_PREFIX)
     padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
     try:
