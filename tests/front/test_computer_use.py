@@ -152,6 +152,56 @@ async def test_a_decision_that_is_not_known_is_a_question(
         assert (await ask(client))["safety"]["decision"] == decision
 
 
+@pytest.mark.parametrize(
+    ("given", "decision"),
+    [
+        ({"safety_decision": "block"}, "blocked"),
+        ({"safety_decision": "require_confirmation"}, "require_confirmation"),
+        ({"safety_decision": ["block"]}, "require_confirmation"),
+        ({"safety_decision": True}, "require_confirmation"),
+        ({"safety_decision": {"explanation": "It pays."}}, "require_confirmation"),
+        ({"safetyDecision": {"decision": "blocked"}}, "blocked"),
+        ({"safety_decision": None}, "regular"),
+        ({"safety_decision": {}}, "regular"),
+    ],
+)
+async def test_a_decision_of_an_odd_form_is_no_leave_to_act(
+    connect: Connect, fake: FakeGemini, given: Json, decision: str
+) -> None:
+    fake.say(candidate(wants("click", x=1, y=2, **given)))
+    async with connect(base_url=fake.url) as client:
+        found = await ask(client)
+        if decision == "require_confirmation":
+            assert "needs the agreement" in await refused(client, conversation=found["conversation"])
+    assert found["safety"]["decision"] == decision
+    assert found["actions"][0]["arguments"] == {"x": 1, "y": 2}
+
+
+async def test_what_is_blocked_is_not_done_whatever_a_person_says(connect: Connect, fake: FakeGemini) -> None:
+    fake.say(candidate(wants("click", x=1, y=2, safety_decision={"decision": "blocked"})), said("Then not."))
+    async with connect(base_url=fake.url) as client:
+        conversation = (await ask(client))["conversation"]
+        yes = [{"action": "click", "confirmed": True}]
+        words = await refused(client, conversation=conversation, history=yes)
+        assert (await ask(client, conversation=conversation))["text"] == "Then not."
+    assert "is blocked" in words
+    assert "is blocked" in parts(fake.requests[1])[0]["functionResponse"]["response"]["error"]
+
+
+@pytest.mark.parametrize(
+    "given", [{"x": 1200, "y": 5}, {"x": "5", "y": "5"}, {"x": 5}, {"x": 1, "y": 2, "end_x": -1, "end_y": 5}]
+)
+async def test_a_place_that_is_none_on_the_screen_is_said_and_shown(
+    connect: Connect, fake: FakeGemini, given: Json
+) -> None:
+    fake.say(candidate(wants("drag", **given), wants("click", x=1, y=2)))
+    async with connect(base_url=fake.url) as client:
+        result = await client.call_tool("next_computer_action", {"goal": GOAL, "screenshot": SCREEN})
+    assert "A place of call_drag is none on the screen" in warned(structured(result))
+    odd = {name: value for name, value in given.items() if "end_x" not in given or name.startswith("end")}
+    assert all(f'"{name}": {value!r}'.replace("'", '"') in text_of(result) for name, value in odd.items())
+
+
 async def test_a_screen_that_gemini_blocks_is_a_decision_with_its_reason(connect: Connect, fake: FakeGemini) -> None:
     usage = {"promptTokenCount": 10, "totalTokenCount": 10}
     fake.say({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": usage})

@@ -455,7 +455,11 @@ async def test_a_token_opens_a_session_with_its_constraints_and_nothing_else(
     assert "no uses left" in await opened(made, model=MODEL)
     async with httpx2.AsyncClient(base_url=emulator.url) as http:
         for headers in ({"x-goog-api-key": made["name"]}, {"authorization": f"Bearer {made['name']}"}):
-            answer = await http.post("/v1beta/models/gemini-3.8-flash:generateContent", json={}, headers=headers)
+            answer = await http.post(
+                "/v1beta/models/gemini-3.8-flash:generateContent",
+                json={"contents": [{"parts": [{"text": "x"}]}]},
+                headers=headers,
+            )
             assert answer.status_code in (400, 401)
             assert (await http.get("/v1beta/models", headers=headers)).status_code in (400, 401)
     assert name not in echoed
@@ -470,7 +474,9 @@ async def test_a_token_fixes_what_is_named_or_everything(connect: Connect, emula
     async with connect() as client:
         await token(client, constraints={"voice": "Kore", "functions": [WEATHER]}, model="gemini-3.8-live")
         await token(client, lock_everything=True, uses=0, expires=7200)
-    named, whole = (request["body"] for request in emulator.requests)
+        short = await token(client, expires=30)
+    assert short["new_session_expires"] == short["expires"], "nothing begins after the end"
+    named, whole, _ = (request["body"] for request in emulator.requests)
     assert named["fieldMask"] == "model,generationConfig.speechConfig,tools"
     assert named["bidiGenerateContentSetup"]["model"] == MODEL
     assert "uses" not in named
@@ -485,6 +491,9 @@ async def test_a_token_fixes_what_is_named_or_everything(connect: Connect, emula
         ({"expires": "soon"}, "expires is no time"),
         ({"expires": 0}, "in the future"),
         ({"expires": 72_000}, "less than 20 hours"),
+        ({"expires": 0.4}, "in the future"),
+        ({"expires": 30, "new_session_seconds": 60}, "goes beyond expires"),
+        ({"new_session_seconds": 3600}, "goes beyond expires"),
         ({"expires": "2020-01-01T00:00:00Z"}, "in the future"),
         ({"new_session_seconds": 1e300}, "new_session_seconds is no time"),
         ({"constraints": {"voice": "Cory"}}, "There is no voice"),

@@ -219,3 +219,18 @@ async def test_what_it_may_cost_is_told_without_asking_for_it(connect: Connect, 
     assert structured(result)["estimated_cost_usd"] < 0.1
     assert "searches are billed on top" in text_of(result)
     assert emulator.requests == []
+
+
+async def test_what_was_kept_off_the_web_stays_off_it_when_its_plan_goes_ahead(
+    connect: Connect, fake: FakeGemini
+) -> None:
+    step: Json = {"type": "model_output", "content": [{"type": "text", "text": "A plan."}]}
+    fake.say({"id": "v1_a", "status": "completed", "agent": AGENT, "steps": [step]})
+    stores = ["fileSearchStores/foxes"]
+    async with connect(base_url=fake.url) as client:
+        plan = await research(client, stores=stores, web=False, plan_only=True)
+        await follow_up(client, plan, "Go ahead.", stores=stores)
+        told = error_of(await client.call_tool("follow_up_research", {"job": plan["id"], "question": "Go ahead."}))
+    begun = [body for body in fake.requests if "input" in body]
+    assert [[tool["type"] for tool in body["tools"]] for body in begun] == [["file_search"], ["file_search"]]
+    assert "Give stores or mcp_servers" in told

@@ -39,7 +39,8 @@ def published(emulator: Emulator, directory: Path) -> app.Published:
 def test_every_tool_that_begins_a_job_is_here_or_is_tested_with_its_own() -> None:
     others = {
         "upload_file", "create_batch", "add_to_store", "download_file", "download_environment_file",
-        "create_interaction", "follow_up_research", "call_endpoint",
+        "create_interaction", "follow_up_research", "call_endpoint", "chat_completion",
+        "openai_images", "create_tuned_model",
     }  # fmt: skip
     assert {tool.name for tool in surface.load().tools if tool.task} - others == CALLS.keys()
 

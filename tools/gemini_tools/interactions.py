@@ -12,7 +12,7 @@ from gemini_server.api import interactions as api
 from gemini_server.api.interaction_request import ThinkingLevel, Tier
 from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.jobs.job import Job
-from gemini_server.toolkit import identity, job_result, jobs, media
+from gemini_server.toolkit import identity, job_result, jobs, media, research_request
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.interaction_answer import answered, looked_at
@@ -143,7 +143,7 @@ async def create_interaction(
         parts = await identity.held(opened)
     body = checked.said(wanted, await contents_of(call, parts))
     same = [checked.said(wanted, []).model_dump_json(exclude_none=True), *await identity.of_parts(parts)]
-    begun = await jobs.begin(call, _plan(checked, same, sources, json_schema), body=body, reuse=reuse)
+    begun = await jobs.begin(call, _plan(call, checked, same, sources, json_schema), body=body, reuse=reuse)
     return await finish(call, await jobs.wait(call, begun.job, wait_seconds), jobs.reused(begun))
 
 
@@ -157,13 +157,17 @@ async def _waited_for(call: Call, wanted: Wanted, checked: Checked, sources: Sou
     return result
 
 
-def _plan(checked: Checked, same: list[str], sources: Sources, schema: Any) -> Plan:
+def _plan(call: Call, checked: Checked, same: list[str], sources: Sources, schema: Any) -> Plan:
+    catalogue, today = call.runtime.catalogue, call.runtime.today()
+    # Of an hour's work it counts before what it will cost, for the cap; a turn has no typical price.
+    researches = checked.name.startswith(research_request.FAMILY)
     return Plan(
         kind=KIND,
         tool="create_interaction",
         work="interaction",
         model=checked.name,
         identity=same,
+        estimate=research_request.estimate(catalogue, checked.name, today, plan=False) if researches else None,
         wish={"sources": sorted(sources.names), "schema": schema, "notes": checked.warnings},
     )
 
@@ -181,7 +185,7 @@ async def get_interaction(
         reply = await call.runtime.client.call(api.GET, id=known.id, query=query)
     except ToolserverError as error:
         raise explained(error) from None
-    return await looked_at(call, reply.value, known.sources)
+    return await looked_at(call, reply.value, known.sources, known.job)
 
 
 @TOOLSET.tool(read_only=False, destructive=True, idempotent=True, open_world=True)
@@ -203,7 +207,7 @@ async def cancel_interaction(call: Call, id: InteractionId) -> InteractionOut:  
             reply = await call.runtime.client.call(api.CANCEL, id=known.id)
     except ToolserverError as error:
         raise explained(error) from None
-    return await looked_at(call, reply.value, known.sources)
+    return await looked_at(call, reply.value, known.sources, known.job)
 
 
 @TOOLSET.tool(read_only=False, destructive=True, idempotent=True, open_world=True)

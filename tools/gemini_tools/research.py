@@ -97,7 +97,7 @@ async def start_research(
     body = request.task(name, said, await contents_of(call, parts), looks, plan=plan, charts=visualization)
     bare = request.task(name, said, [], looks, plan=plan, charts=visualization).model_dump_json(exclude_none=True)
     read = of_tools(looks or _BY_ITSELF, media=bool(given)).names
-    wish: Json = {"sources": sorted(read), "question": asked.partition("\n")[0][:200], "plan": plan_only}
+    wish: Json = {"sources": sorted(read), "question": asked.partition("\n")[0][:200], "plan": plan_only, "web": web}
     plan_of = Plan(
         KIND, "start_research", KIND, name, identity=[bare, *await identity.of_parts(parts)], wish=wish, estimate=cost
     )
@@ -134,9 +134,11 @@ async def follow_up_research(
     if plan_only and not planned:
         raise ArgumentError("There is no plan to change: that research has its report.", "Leave plan_only out.")
     name = model_id(model or (before.model if planned else call.runtime.text_model(None)))
-    looks = request.tools(stores or (), mcp_servers or (), web=None)
+    agent, web = name.startswith(request.FAMILY), before.wish.get("web")
+    # Who kept it off the web means that of the plan's research, too.
+    looks = request.tools(stores or (), mcp_servers or (), web=web) if agent or stores or mcp_servers else None
     names = of_names(before.wish.get("sources") or ()).names | of_tools(looks or ()).names
-    if name.startswith(request.FAMILY):
+    if agent:
         _check_agent(call, name)
         goes = True if plan_only else False if planned else None
         body: Asked = request.task(name, asked, [], looks, plan=goes, previous=before.operation)
@@ -147,12 +149,11 @@ async def follow_up_research(
         body = request.question_about(name, asked, before.operation)
         body.tools = looks
     cost = request.estimate(call.runtime.catalogue, name, call.runtime.today(), plan=plan_only)
-    agent = name.startswith(request.FAMILY)
     title = before.wish.get("question") if planned else asked.partition("\n")[0][:200]
     plan_of = Plan(
         KIND, "follow_up_research", KIND, name,
         identity=[body.model_dump_json(exclude_none=True)], estimate=cost,
-        wish={"sources": sorted(names), "question": title, "plan": plan_only, "answer": not agent},
+        wish={"sources": sorted(names), "question": title, "plan": plan_only, "answer": not agent, "web": web},
     )  # fmt: skip
     return await _begun(call, plan_of, body, wait_seconds, reuse=reuse)
 

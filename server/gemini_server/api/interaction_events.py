@@ -32,6 +32,7 @@ from gemini_server.rest.endpoint import Endpoint, JsonObject
 GOING = frozenset({"", "queued", "in_progress"})
 """States in which an interaction is not over."""
 _MEDIA = ("image", "audio", "video", "document")
+_DIGITS = 10
 
 
 class Event(Read):
@@ -98,9 +99,9 @@ class _Step:
             last.pieces.append(str(delta.get("text") or ""))
         elif kind == "text_annotation_delta":
             if last is not None:
-                _list_in(last.shell, "annotations").extend(_list(delta.get("annotations")))
+                _list_of(last.shell, "annotations").extend(_items(delta.get("annotations")))
         elif kind == "thought_summary":
-            _list_in(self.shell, "summary").append(delta.get("content"))
+            _list_of(self.shell, "summary").append(delta.get("content"))
         elif kind == "thought_signature":
             self.shell["signature"] = delta.get("signature")
         elif kind == "arguments_delta":
@@ -112,7 +113,7 @@ class _Step:
         elif self.shell.get("type") == "model_output":
             self.content.append(_Piece(delta))
         else:
-            _list_in(self.shell, "deltas").append(delta)
+            _list_of(self.shell, "deltas").append(delta)
 
     def _media(self, kind: str, delta: JsonObject, last: _Piece | None) -> None:
         data = delta.get("data")
@@ -130,7 +131,7 @@ class _Step:
     def whole(self) -> JsonObject:
         step = dict(self.shell)
         if self.content:
-            step["content"] = [*(step.get("content") or ()), *(piece.whole() for piece in self.content)]
+            step["content"] = [*_items(step.get("content")), *(piece.whole() for piece in self.content)]
         if self.arguments:
             with suppress(ValueError, RecursionError):
                 read: Any = json.loads("".join(self.arguments))
@@ -144,11 +145,13 @@ class Folding:
 
     Attributes:
         last_event_id: of the last event that had one; from it on the rest can be asked for.
+        heard: the ids of all events; one that comes again says nothing new.
         began: whether any event has come.
     """
 
     def __init__(self) -> None:
         self.last_event_id = ""
+        self.heard: set[str] = set()
         self.began = False
         self._head: JsonObject = {}
         self._steps: dict[int, _Step] = {}
@@ -174,6 +177,7 @@ class Folding:
         self.began = True
         if isinstance(event.event_id, str) and event.event_id:
             self.last_event_id = event.event_id
+            self.heard.add(event.event_id)
         usage = (_object(event.metadata) or {}).get("total_usage") or event.usage
         kind = event.event_type
         if kind.startswith("interaction."):
@@ -196,9 +200,11 @@ class Folding:
         self._head |= {name: value for name, value in plain.items() if value is not None}
 
     def _stepped(self, event: Event) -> None:
-        told = str(event.index)  # a number may travel as a string
-        index = int(told) if told.isdecimal() and len(told) < 10 else max(self._steps, default=0)
-        if step := _object(event.step):
+        step = _object(event.step)
+        index = _number(event.index)
+        if index is None:  # a step that begins is a further one, and what else comes belongs to the last
+            index = max(self._steps, default=-1) + 1 if step else max(self._steps, default=0)
+        if step:
             self._steps[index] = _Step(dict(step))
         elif delta := _object(event.delta):
             self._steps.setdefault(index, _Step({"type": "model_output"})).add(dict(delta))
@@ -230,18 +236,25 @@ def heard(event: Event) -> Heard:
     return Heard()
 
 
-def _list(value: object) -> list[object]:
+def _object(value: object) -> JsonObject | None:
+    return cast(JsonObject, value) if isinstance(value, dict) else None
+
+
+def _items(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
-def _list_in(shell: JsonObject, name: str) -> list[object]:
-    """The list that a member is; one that is something else begins anew."""
-    found = shell[name] = _list(shell.get(name))
+def _list_of(shell: JsonObject, name: str) -> list[object]:
+    """A list among the members of a step, which is there from now on; what is none, such as null, gives way."""
+    found = shell[name] = _items(shell.get(name))
     return found
 
 
-def _object(value: object) -> JsonObject | None:
-    return cast(JsonObject, value) if isinstance(value, dict) else None
+def _number(value: object) -> int | None:
+    """An index, which a gateway may write as a string; None where there is none."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS:
+        return int(value)
+    return value if isinstance(value, int) else None
 
 
 def _merge(shell: JsonObject, delta: JsonObject) -> None:

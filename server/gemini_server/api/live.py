@@ -7,7 +7,7 @@ schema BidiGenerateContentSetup of the v1beta discovery document of August 2026,
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -189,6 +189,11 @@ class LiveUsage(Wire):
 
 class ServerMessage(Wire):
     """What Gemini sends."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset(
+        {"serverContent", "modelTurn", "parts", "inlineData", "data", "turnComplete", "generationComplete"}
+        | {"toolCall", "functionCalls"}
+    )
 
     setup_complete: Any = None
     server_content: ServerContent | None = None

@@ -97,8 +97,10 @@ async def _tool(client: Client, name: str) -> Tool:
 
 
 def _no_tool(name: str, known: list[str]) -> ArgumentError:
-    close = difflib.get_close_matches(name, known, n=2)
-    listing = f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(known)}."
+    # What is on by default is meant more often than what few have use for.
+    preset = [tool.name for tool in surface.load().tools if tool.default and tool.name in known]
+    close = difflib.get_close_matches(name, preset, n=2) or difflib.get_close_matches(name, known, n=2)
+    listing = f"Did you mean {' or '.join(close)}?" if close else "`gemini-toolserver tools --toolsets all` lists them."
     return ArgumentError(f"There is no tool {name!r}.", listing)
 
 

@@ -227,6 +227,10 @@ class GeminiClient:
             asked["page_token" if "page_token" in endpoint.query else "pageToken"] = token
         return found, True
 
+    def follows(self, uri: str) -> bool:
+        """Whether a link that an answer named is one that `open_download` follows; nothing is sent."""
+        return self._downloads.follows(uri)
+
     @asynccontextmanager
     async def open_download(
         self,

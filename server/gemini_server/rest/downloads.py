@@ -61,6 +61,14 @@ class Downloads:
         self._attempts = attempts
         self._wall = wall
 
+    def follows(self, uri: str) -> bool:
+        """As `GeminiClient.follows`."""
+        try:
+            self._exchange.gate.admits_link(self._links.url(uri))
+        except BadAnswer:
+            return False
+        return True
+
     @asynccontextmanager
     async def open(
         self,

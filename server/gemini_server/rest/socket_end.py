@@ -18,7 +18,7 @@ _NORMAL = frozenset({1000, 1001})
 _REFUSED = frozenset({1003, 1007, 1008, 1009})
 
 _WORDS: list[tuple[tuple[str, ...], type[ToolserverError], str]] = [
-    (("api key", "api_key", "credential", "permission"), KeyRefused, "The person who runs this server checks the key."),
+    (("api key", "credential", "permission"), KeyRefused, "The person who runs this server checks the key."),
     (("not found", "not supported for", "no such model"), NotFound, "list_models shows what this key can use."),
 ]
 """What the reason of a refusal is about, and what to do then; the first that fits counts."""
@@ -42,7 +42,7 @@ def ended(closed: ConnectionClosed, host: str) -> ToolserverError:
     said = f"{frame.code}: {reason}" if reason else str(frame.code)
     if frame.code in _NORMAL:
         return SocketClosed(f"Gemini ended the connection ({said}).", "Call again.", code="answer_cut")
-    lowered = reason.lower()
+    lowered = reason.lower().replace("_", " ")  # Google gives words of its own, or the name of a status
     for words, kind, remedy in _WORDS:
         if any(word in lowered for word in words):
             return kind(f"Gemini refused the connection ({said}).", remedy)

@@ -141,13 +141,16 @@ class EventStream(Generic[AnswerT]):
         await self._response.aclose()
 
     async def _next(self) -> AnswerT | None:
-        while not self._events:
-            if self._ended:
-                return None
-            await self._receive()
-        event = self._events.popleft()
-        if event.id:
-            self.last_event_id = event.id
+        while True:
+            while not self._events:
+                if self._ended:
+                    return None
+                await self._receive()
+            event = self._events.popleft()
+            if event.id:
+                self.last_event_id = event.id
+            if event.data.strip():
+                break  # one without data is a sign of life and nothing else
         if event.data == _DONE:
             self._ended = True
             return None

@@ -8,18 +8,18 @@ the Gemini API.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from gemini_server.toolkit.generation.result import FunctionCallOut
-from gemini_server.toolkit.generation.transcript import member
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.untrusted import json_text, json_value, label
 
 GRID = 1000
 DECISION = "safety_decision"
 """The argument that says whether a person has to confirm an action."""
+_SAID = (DECISION, "safetyDecision")
 INTENT = "intent"
 
 Decision = Literal["regular", "require_confirmation", "blocked"]
@@ -31,7 +31,13 @@ _DECISIONS: dict[str, Decision] = {
 _STRICTER: tuple[Decision, ...] = ("regular", "require_confirmation", "blocked")
 _FIRST = (("x", "y"), ("start_x", "start_y"))
 _LAST = (("end_x", "end_y"), ("destination_x", "destination_y"))
-PLACES = frozenset(name for pair in (*_FIRST, *_LAST) for name in pair)
+
+
+def _names(pairs: Sequence[tuple[str, str]]) -> frozenset[str]:
+    return frozenset(name for pair in pairs for name in pair)
+
+
+PLACES = _names((*_FIRST, *_LAST))
 """Arguments that are places."""
 
 
@@ -61,9 +67,15 @@ class Action(Result):
         why = f": {self.description}" if self.description else ""
         agreed = f" [{self.safety}]" if self.safety else ""
         # Where there are pixels, the other numbers would only be taken for them.
-        hidden = PLACES if self.x is not None else frozenset[str]()
+        hidden = _names(_FIRST if self.x is not None else ()) | _names(_LAST if self.end_x is not None else ())
         given = {name: value for name, value in self.arguments.items() if name not in hidden}
         return f"{self.name}{place}{end}{f' {json_text(given)}' if given else ''} id={self.id}{agreed}{why}"
+
+    @property
+    def displaced(self) -> bool:
+        """Whether it names a place that is none on the screen, so that there are no pixels of it."""
+        given = self.arguments.keys()
+        return (self.x is None and bool(_names(_FIRST) & given)) or (self.end_x is None and bool(_names(_LAST) & given))
 
 
 def actions_of(calls: Sequence[FunctionCallOut], size: tuple[int, int] | None) -> tuple[list[Action], Safety]:
@@ -100,14 +112,16 @@ def actions_of(calls: Sequence[FunctionCallOut], size: tuple[int, int] | None) -
 def _shown(arguments: Mapping[str, Any]) -> dict[str, Any]:
     # Text to be typed may be HTML; what is invisible in it was put there by what is on the screen.
     cleaned: dict[str, Any] = json_value(dict(arguments), markup=True)
-    return {name: value for name, value in cleaned.items() if name not in (DECISION, INTENT)}
+    return {name: value for name, value in cleaned.items() if name not in (*_SAID, INTENT)}
 
 
 def decision_of(arguments: Mapping[str, Any]) -> Safety:
-    """The decision on an action; one that is not known here counts as a question to the person."""
-    said = member(dict(arguments), DECISION) or {}
-    decision = _DECISIONS.get(str(said.get("decision") or "").lower(), "require_confirmation")
+    """The decision on an action; one that is not known here, or has an odd form, is a question to the person."""
+    given = next((arguments[name] for name in _SAID if arguments.get(name) is not None), None)
+    said = cast("dict[str, Any]", given) if isinstance(given, dict) else {"decision": given}
     explanation = said.get("explanation")
+    word = said.get("decision") or ("unknown" if explanation else "")
+    decision = _DECISIONS.get(str(word).lower(), "require_confirmation")
     return Safety(decision=decision, explanation=label(explanation) or None if isinstance(explanation, str) else None)
 
 

@@ -32,6 +32,7 @@ Environment = Literal["browser", "mobile", "desktop"]
 
 ROOM = 48 * 1024 * 1024
 """Characters of base64 that the screens of earlier turns may take in a request; the oldest are left out."""
+_BLOCKED = "This action is blocked, so it was not carried out."
 _NOT_CONFIRMED = "The user did not confirm this action, so it was not carried out."
 
 
@@ -124,7 +125,14 @@ def _response(call: JsonObject, past: Past, screen: Part) -> FunctionResponse:
     if past.result is not None:
         response |= member({"result": past.result}, "result") or {"result": past.result}
     safety = decision_of(member(call, "args") or {})
-    if safety.decision != "regular":
+    if safety.decision == "blocked":
+        if past.confirmed:
+            raise ArgumentError(
+                f"The action {name} is blocked: nobody's agreement changes that, and it must not be done.",
+                f'Give history=[{{"action": "{name}", "confirmed": false}}], or leave history out.',
+            )
+        response |= {"error": _BLOCKED}
+    elif safety.decision != "regular":
         if past.confirmed is None:
             why = f" ({safety.explanation})" if safety.explanation else ""
             raise ArgumentError(

@@ -35,6 +35,7 @@ _NO_PIXELS = (
     "The size of the screenshot is not known here, so there are no pixels: places in arguments are 0-999 across and "
     "down. A path, an artifact or a data: URI gives pixels."
 )
+_DISPLACED = "A place of {} is none on the screen (0-999 across and down), so there are no pixels of it."
 _log = logging.getLogger(__name__)
 
 
@@ -177,6 +178,8 @@ async def _result(
     notes = list(judged.warnings or ())
     if size is None and any(PLACES & action.arguments.keys() for action in actions):
         notes.append(_NO_PIXELS)
+    elif displaced := [action.id for action in actions if action.displaced]:
+        notes.append(_DISPLACED.format(", ".join(displaced[:10])))
     if judged.incomplete:
         notes.append("This step is not kept in the conversation because it is incomplete.")
     elif actions or kept or wish.conversation == NEW:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,14 +12,15 @@ import anyio.to_thread
 from gemini_server.api.interaction_content import Said
 from gemini_server.api.interactions import Interaction
 from gemini_server.errors import BadAnswer, Blocked, ToolserverError
-from gemini_server.jobs.job import Json
+from gemini_server.jobs.job import Job, Json
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.interaction_known import remember
-from gemini_server.toolkit.interaction_outcome import files_of, rerouted
+from gemini_server.toolkit.interaction_outcome import files_of, left_out, rerouted
 from gemini_server.toolkit.interaction_result import InteractionOut, error_in, name_of, told
 from gemini_server.toolkit.interaction_run import Ran
 from gemini_server.toolkit.interaction_spent import usage_of
+from gemini_server.toolkit.research_report import shortened
 from gemini_server.toolkit.results import ArtifactOut, Usage
 from gemini_server.toolkit.saved import saved
 from gemini_server.toolkit.trouble import trouble
@@ -27,6 +29,10 @@ from gemini_server.toolkit.untrusted import json_value, label, link
 _TOKENS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
 _LONGEST = 4000
 """Characters of one string of an input that are shown."""
+_MOST_INPUT = 40_000
+"""Characters of all of it."""
+_MOST_CITATIONS = 200
+"""Citations that are shown: of an agent's work there may be thousands."""
 
 
 async def answered(
@@ -65,6 +71,7 @@ async def answered(
             raise _priced(ran.cause or _nothing(interaction, usage), usage, ran.retries)
         warnings += found.trouble
         members = found.members
+        _fewer_citations(members, warnings)
         if ran.cause is not None:
             members |= {"status": "incomplete", "incomplete": True}
         model = _model(name, interaction, warnings)
@@ -77,22 +84,26 @@ async def answered(
     raise AssertionError  # for the type checkers: this scope swallows nothing
 
 
-async def looked_at(call: Call, interaction: Interaction, sources: Sources) -> InteractionOut:
+async def looked_at(call: Call, interaction: Interaction, sources: Sources, job: Job | None = None) -> InteractionOut:
     """The result of looking at an interaction: nothing of it is new, or billed, and a failure is part of what it says.
 
     Args:
         call: the call.
         interaction: as Google has it; what was said to it is shown where it came along.
         sources: what it could read.
+        job: the one that waits, or waited, for it.
     """
     found = await told(interaction, sources)
+    if job is not None and job.work == "research" and "text" in found.members:
+        shortened(found.members)  # get_job has the report as a file
     warnings: list[str] = found.members.pop("warnings", [])
     failed = found.error is not None and interaction.status.lower() == "failed"
     warnings += [found.error.what] if found.error is not None and failed else found.trouble
     artifacts = await _files(call, found.contents, warnings)
     name = interaction.model or interaction.agent or ""
     usage = usage_of(call.runtime, name, interaction) if interaction.usage else None
-    shown = None if interaction.input is None else json_value(_without_media(interaction.input))
+    shown = None if interaction.input is None else json_value(_shown_input(interaction.input, warnings))
+    _fewer_citations(found.members, warnings)
     return InteractionOut.model_validate(
         {
             **found.members, **_model(name, interaction, []), "input": shown, "usage": usage,
@@ -155,9 +166,32 @@ async def _files(call: Call, contents: Sequence[Said], warnings: list[str]) -> l
         if one.data is not None:
             out = await saved(call, one.kind, one.data, warnings)
             found += [out] if out else []
+        elif one.uri and not call.runtime.client.follows(one.uri):
+            warnings.append(left_out(one))
         elif one.uri and (address := link(one.uri)):
             warnings.append(f"A file ({one.kind}) lies at Google: {address}; download_file brings it.")
     return found
+
+
+def _fewer_citations(members: Json, warnings: list[str]) -> None:
+    citations: list[Json] = members.get("citations", [])
+    if len(citations) > _MOST_CITATIONS:
+        members["citations"] = citations[:_MOST_CITATIONS]
+        warnings.append(f"{len(citations) - _MOST_CITATIONS} further citations are left out.")
+
+
+def _shown_input(value: Any, warnings: list[str]) -> Any:
+    """What was said, without media; of very much the last items, which are the newest."""
+    shown = _without_media(value)
+    if not isinstance(shown, list):
+        return shown
+    items, left = cast("list[object]", shown), _MOST_INPUT
+    for number, item in enumerate(reversed(items)):
+        left -= len(json.dumps(item, ensure_ascii=False))
+        if left < 0 and number:
+            warnings.append(f"The first {len(items) - number} of {len(items)} items of input are left out.")
+            return items[-number:]
+    return items
 
 
 def _without_media(value: Any) -> Any:

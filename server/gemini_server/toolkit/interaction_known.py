@@ -25,6 +25,7 @@ WORKS = ("interaction", "interaction_now", "research")
 """The works of jobs whose operation is an interaction."""
 
 _KEPT = "Google keeps one for 55 days, for a day without billing, and only where store is true."
+_ID = re.compile(r"[A-Za-z0-9][\w.=~-]{0,255}", re.ASCII)
 _JOB = re.compile(r"j_[\w-]{22}")
 
 
@@ -71,9 +72,13 @@ async def found(call: Call, named: str, *, begun: bool = True) -> Found:
 
     Raises:
         NotFound: it is another caller's, or there is no such job.
-        ArgumentError: the job is none of an interaction.
+        ArgumentError: the job is none of an interaction, or it is no id at all.
     """
-    named = named.strip()
+    named = named.strip().removeprefix("interactions/")
+    if not _ID.fullmatch(named):
+        raise ArgumentError(
+            f"{named[:80]!r} is no id of an interaction.", "Give the id that a result has, or its job's."
+        )
     if _JOB.fullmatch(named):
         job = await call.runtime.jobs.get(call.principal, named)
         if job.work not in WORKS or not (job.operation or (not begun and not job.ended)):

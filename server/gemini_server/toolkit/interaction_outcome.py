@@ -17,7 +17,7 @@ from gemini_server.toolkit.interaction_result import EARLY, Told, error_in, name
 from gemini_server.toolkit.interaction_spent import spent_on
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.trouble import trouble
-from gemini_server.toolkit.untrusted import clean, label
+from gemini_server.toolkit.untrusted import clean, label, link
 from gemini_server.toolkit.wav import wrapped
 
 MADE_OF = {"image": "image", "video": "video", "speech": "audio", "music": "audio"}
@@ -83,6 +83,10 @@ async def _finished(runtime: Runtime, job: Job, interaction: Interaction) -> Job
     spent, usage = spent_on(runtime, job, interaction, songs=len(media) if job.kind == "music" else None)
     warnings: list[str] = [*result.get("warnings", ())]
     warnings += [broken.strip()] if broken else []
+    if not wanted:  # what is beside the answer must not hold it up for good
+        elsewhere = [one for one in media if one.uri and not runtime.client.follows(one.uri)]
+        media = [one for one in media if one not in elsewhere]
+        warnings += [left_out(one) for one in elsewhere]
     warnings += found.trouble
     answering = name_of((interaction.model or "").removeprefix("models/"))
     if answering:
@@ -140,6 +144,13 @@ async def _asks(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep
         code="requires_action",
     )
     return _failed(runtime, job, interaction, error)
+
+
+def left_out(file: Media) -> str:
+    """A sentence about a file that does not lie where this server fetches files."""
+    return (
+        f"A file ({file.kind}) does not lie at Google, and is left out: {link(file.uri or '') or 'its link is none'}."
+    )
 
 
 def files_of(contents: Sequence[Said], made: str = "") -> tuple[list[Media], str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import anyio.to_thread
 from pydantic import Field
 
 from gemini_server.api.interaction_content import Said, Step
@@ -27,6 +28,10 @@ from gemini_server.toolkit.untrusted import bounded, clean, json_text, label
 _NAME = re.compile(r"[\w./:@+-]{1,200}", re.ASCII)
 MOST_STEPS = 200
 """Steps whose kinds are shown."""
+MOST_THOUGHTS = 16_000
+"""Characters of thoughts that are shown: an agent may think for an hour."""
+LARGE = 64 * 1024
+"""Characters of a text from which on it is made ready in a thread, so that others are not held up."""
 
 EARLY = {
     "incomplete": "Gemini stopped before it was finished (`incomplete`): max_output_tokens or a limit of the model was "
@@ -140,7 +145,10 @@ async def told(interaction: Interaction, sources: Sources, *, schema: Any = None
     steps = _fresh(interaction.steps)
     sources = together(sources, of_steps(steps))
     outputs = answered(interaction.steps)
-    words = words_of(outputs, sources)
+    if sum(len(said.text or "") for output in outputs for said in output) > LARGE:
+        words = await anyio.to_thread.run_sync(words_of, outputs, sources)
+    else:
+        words = words_of(outputs, sources)
     status = interaction.status.lower()
     calls = _calls(steps) if status == "requires_action" else []
     code = _code(steps, sources)
@@ -154,7 +162,7 @@ async def told(interaction: Interaction, sources: Sources, *, schema: Any = None
         "citations": words.citations,
         "function_calls": calls,
         "code": [run.structured() for run in code],
-        "thoughts": sources.clean(_thoughts(steps)).text,
+        "thoughts": sources.clean(_thoughts(steps, warnings)).text,
         "continuation": interaction.continuation_token if status == "requires_continuation" else None,
         "environment": name_of(interaction.environment_id),
         "steps": [name_of(step.type) or "unknown" for step in steps[:MOST_STEPS]],
@@ -228,18 +236,26 @@ def _code(steps: Sequence[Step], sources: Sources) -> list[CodeRun]:
     return runs
 
 
-def _thoughts(steps: Sequence[Step]) -> str:
-    return "\n\n".join(
+def _thoughts(steps: Sequence[Step], warnings: list[str]) -> str:
+    thoughts = "\n\n".join(
         said.text for step in steps if step.type == "thought" for said in step.summary or () if said.text
     )
+    if len(thoughts) <= MOST_THOUGHTS:
+        return thoughts
+    warnings.append(f"The thoughts have {len(thoughts):,} characters; the last {MOST_THOUGHTS:,} are shown.")
+    return f"[…] {thoughts[-MOST_THOUGHTS:]}"
 
 
 async def _add_json(
     members: Json, outputs: list[list[Said]], schema: Any, sources: Sources, warnings: list[str]
 ) -> None:
     # Parsed from what came: cleaning is for those who read it, and must not break JSON.
-    raw = "".join(said.text or "" for output in outputs for said in output if said.type == "text")
-    value, complaint = await json_answer.parse(raw, schema, quote=not sources.names)
+    texts = ["".join(said.text or "" for said in output if said.type == "text") for output in outputs]
+    value, complaint = await json_answer.parse("".join(texts), schema, quote=not sources.names)
+    if complaint and texts[-1].strip() not in ("", "".join(texts).strip()):
+        # What was said before a tool was called is not part of the answer.
+        last, still = await json_answer.parse(texts[-1], schema, quote=not sources.names)
+        value, complaint = (value, complaint) if still else (last, still)
     members["json"] = sources.json_value(value)
     if complaint:
         members["incomplete"] = True

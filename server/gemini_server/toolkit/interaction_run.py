@@ -117,15 +117,17 @@ async def _resumed(call: Call, folding: Folding, listener: _Listener | None) -> 
     """Hear the rest of a stored interaction, or look how it ended; None where neither can be had."""
     client, failures = call.runtime.client, 0
     while listener is not None and folding.last_event_id and failures < RESUMES:
-        heard = folding.last_event_id
-        query: dict[str, str | bool] = {"stream": True, "last_event_id": heard}
+        heard = frozenset(folding.heard)
+        query: dict[str, str | bool] = {"stream": True, "last_event_id": folding.last_event_id}
         try:
             async with client.stream(FOLLOW, id=folding.id, query=query, on_retry=call.progress.retry) as events:
                 async for event in events:
-                    await listener.hears(folding.add(event))
+                    told = folding.add(event)
+                    if str(event.event_id) not in heard:  # some begin again at the first event
+                        await listener.hears(told)
             break
         except StreamBroken:
-            failures = 0 if folding.last_event_id != heard else failures + 1
+            failures = 0 if len(folding.heard) > len(heard) else failures + 1
         except ToolserverError:
             break  # an error that it tells of, or nothing to be heard: asking for it says more
     if folding.over:

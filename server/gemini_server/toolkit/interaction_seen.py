@@ -18,6 +18,7 @@ _OF_TOOLS: dict[str, Source] = {
     "retrieval": "documents",
     "processing": "attachments",
 }
+_OF_CITATIONS: dict[str, Source] = {"url_citation": "web", "file_citation": "documents", "place_citation": "maps"}
 _ENDS = ("_call", "_result", "_tool")
 
 
@@ -30,6 +31,9 @@ def of_steps(steps: Sequence[Step] | None) -> Sources:
             kind = kind.removesuffix(end)
         if kind in _OF_TOOLS:
             names.add(_OF_TOOLS[kind])
+        if step.type == "model_output":  # an agent may have read by means that no step is named after
+            cited = {note.type for said in step.content or () for note in said.annotations or ()}
+            names |= {source for kind, source in _OF_CITATIONS.items() if kind in cited}
         if step.type in ("user_input", "function_result") and any(said.type != "text" for said in step.content or ()):
             names.add("attachments")
     return Sources(frozenset(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +49,9 @@ def words_of(outputs: list[list[Said]], sources: Sources) -> Words:
         if texts and raw:
             raw += _BETWEEN
         for text, notes in texts:
-            spans += [
-                (len(raw) + start, len(raw) + end, annotation)
-                for annotation in notes
-                if annotation.type in _CITING
-                for start, end in [_characters(text, annotation)]
-            ]
+            citing = [annotation for annotation in notes if annotation.type in _CITING]
+            places = zip(_characters(text, citing), citing, strict=True)
+            spans += [(len(raw) + start, len(raw) + end, annotation) for (start, end), annotation in places]
             raw += text
     cleaned = sources.clean(raw)
     words = Words(cleaned.text)
@@ -69,12 +67,26 @@ def words_of(outputs: list[list[Said]], sources: Sources) -> Words:
     return words
 
 
-def _characters(text: str, annotation: Annotation) -> tuple[int, int]:
-    """A span in characters; Google counts UTF-8 bytes."""
+def _characters(text: str, annotations: Sequence[Annotation]) -> list[tuple[int, int]]:
+    """Spans in characters; Google counts UTF-8 bytes. The text is gone through once, however many spans there are."""
+    if not annotations:
+        return []
     data = text.encode("utf-8", "surrogatepass")
-    start, end = annotation.start_index or 0, annotation.end_index
-    return _length(data, start), len(text) if end is None else _length(data, max(start, end))
+    spans: list[tuple[int, int]] = []
+    for one in annotations:
+        start = _between(one.start_index or 0, data)
+        spans.append((start, len(data) if one.end_index is None else max(start, _between(one.end_index, data))))
+    characters, before, passed = dict[int, int](), 0, 0
+    for at in sorted({at for span in spans for at in span}):
+        passed += len(data[before:at].decode("utf-8", "surrogatepass"))
+        characters[at] = passed
+        before = at
+    return [(characters[start], characters[end]) for start, end in spans]
 
 
-def _length(data: bytes, size: int) -> int:
-    return len(data[: max(0, size)].decode("utf-8", "ignore"))
+def _between(at: int, data: bytes) -> int:
+    """An offset that lies in the text, and before a character and not within one."""
+    at = max(0, min(at, len(data)))
+    while at < len(data) and data[at] & 0xC0 == 0x80:  # a byte that goes on with a character
+        at -= 1
+    return at

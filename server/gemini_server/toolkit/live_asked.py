@@ -11,14 +11,14 @@ from gemini_server.api.live import Setup
 from gemini_server.errors import ArgumentError
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.generation.dialogue import NEW, responses, unanswered
+from gemini_server.toolkit.generation.dialogue import NEW, SPOKEN, responses, unanswered
 from gemini_server.toolkit.generation.sources import Sources, of_names
 from gemini_server.toolkit.live_request import Manner, Turn, setup_of
 
 if TYPE_CHECKING:
     from gemini_server.jobs.conversations import Conversation
 
-MANNER = "live"
+MANNER = SPOKEN
 """The setting of a conversation under which voice and language are kept."""
 
 

@@ -18,7 +18,7 @@ LONGEST = 600
 """Seconds of an answer that are taken: 29 MB, which are in memory until they are saved."""
 _SAMPLE = 2
 _LARGE = 128 * 1024
-_RATE = re.compile(r";\s*rate\s*=\s*(\d{4,6})", re.IGNORECASE)
+_RATE = re.compile(r";\s*rate\s*=\s*([1-9]\d{3,5})\b", re.IGNORECASE)
 
 
 @dataclass
@@ -32,6 +32,7 @@ class Heard:
         written: what it writes, where it does.
         asked: the transcript of what the user said.
         calls: functions that it calls.
+        withdrawn: whether the model does not wait for their results any more.
         usage: tokens, when they are known.
         handle: the latest since the turn was said; None until there is one, and while there is none.
         covered: whether that handle stands for the whole turn.
@@ -47,6 +48,7 @@ class Heard:
     written: list[str] = field(default_factory=list[str])
     asked: list[str] = field(default_factory=list[str])
     calls: list[FunctionCall] = field(default_factory=list[FunctionCall])
+    withdrawn: bool = False
     usage: LiveUsage | None = None
     handle: str | None = field(default=None, repr=False)
     covered: bool = False
@@ -84,6 +86,7 @@ class Heard:
         self.usage = message.usage_metadata or self.usage
         if message.tool_call is not None:
             self.calls += message.tool_call.function_calls
+        self.withdrawn = self.withdrawn or message.tool_call_cancellation is not None
         words = await self._add(message.server_content) if message.server_content is not None else ""
         update = message.session_resumption_update
         if update is not None:

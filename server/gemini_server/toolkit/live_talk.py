@@ -42,7 +42,7 @@ QUIET = 60.0
 DEADLINE = 900.0
 """Seconds that a turn may take."""
 AFTERWARDS = 2.0
-"""Seconds that the handle and the tokens of a turn may come after its end."""
+"""Seconds that the handle, the tokens and the transcripts of a turn may come after its end."""
 GOES_ON = 5.0
 """Seconds in which an answer that was cut goes on, if it does."""
 CONNECTIONS = 3
@@ -196,7 +196,7 @@ class Talk:
                 except ToolserverError as error:
                     trouble = error
                 tasks.cancel_scope.cancel()
-            kept = bool(self.heard.calls) and trouble is None and not self.heard.complete
+            kept = bool(self.heard.calls) and trouble is None and not (self.heard.complete or self.heard.withdrawn)
         finally:
             if kept:
                 self.socket = socket
@@ -209,6 +209,8 @@ class Talk:
         told = self._history if self._handle is None else []
         try:
             for message, last in messages(self._turn, told, older=self._older):
+                if socket.ended and not self._turn.results:
+                    return  # it never was said to its end, so another connection may hear it
                 self._begun = self._begun or last
                 await socket.send(message)
         except ToolserverError:
@@ -221,7 +223,7 @@ class Talk:
                 message = await socket.receive(quiet)
                 quiet = QUIET if message.server_content is not None else quiet
                 await self._note(message)
-            elif heard.usage and heard.covered:
+            elif self._all_there:
                 return
             else:
                 # All has come, and the end of the turn is told when it has been played.
@@ -230,12 +232,29 @@ class Talk:
                 except Overloaded:
                     return
         if heard.calls:
+            await self._take_calls(socket)
             return
+        end = anyio.current_time() + AFTERWARDS
         try:
-            while not (heard.covered and heard.usage):
-                await self._note(await socket.receive(AFTERWARDS))
+            while not self._all_there and (left := end - anyio.current_time()) > 0:
+                await self._note(await socket.receive(left))
         except ToolserverError:
             return  # it goes on without a handle, by its transcripts
+
+    async def _take_calls(self, socket: LiveSocket) -> None:
+        """Take what has come already: calls that are made at once may come in several messages."""
+        try:
+            while True:
+                await self._note(await socket.receive(0))
+        except ToolserverError:
+            return  # nothing more, or the end of the session, which is told when the results come
+
+    @property
+    def _all_there(self) -> bool:
+        """Whether nothing is missing that may come after the end: no order is promised of transcripts."""
+        heard = self.heard
+        told = bool(heard.transcript or not heard.sound) and bool(heard.asked or not self._turn.sound)
+        return told and heard.covered and heard.usage is not None
 
     async def _note(self, message: ServerMessage) -> None:
         update = message.session_resumption_update

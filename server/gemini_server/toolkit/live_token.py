@@ -98,10 +98,17 @@ def wanted(
     Raises:
         ArgumentError: a time that Google does not take.
     """
+    end = None if expires is None else _end("expires", expires, now)
+    last = None if sessions is None else _end("new_session_seconds", sessions, now)
+    if last is not None and last > (end or now + timedelta(seconds=USUAL)):
+        raise ArgumentError(
+            "new_session_seconds goes beyond expires: a session that begins after the token's end hears nothing.",
+            "Give a later expires, or fewer new_session_seconds.",
+        )
     return CreateAuthToken(
         uses=uses,
-        expire_time=None if expires is None else _written(_end("expires", expires, now)),
-        new_session_expire_time=None if sessions is None else _written(_end("new_session_seconds", sessions, now)),
+        expire_time=None if end is None else _written(end),
+        new_session_expire_time=None if last is None else _written(last),
         bidi_generate_content_setup=setup,
         field_mask=None if whole else mask(setup),
     )
@@ -109,10 +116,8 @@ def wanted(
 
 def ends(request: CreateAuthToken, now: datetime) -> tuple[str, str]:
     """When a token ends, and when it opens no session any more; by this machine's clock where Google was not told."""
-    return (
-        request.expire_time or _written(now + timedelta(seconds=USUAL)),
-        request.new_session_expire_time or _written(now + timedelta(seconds=USUAL_SESSIONS)),
-    )
+    end = request.expire_time or _written(now + timedelta(seconds=USUAL))
+    return end, request.new_session_expire_time or min(end, _written(now + timedelta(seconds=USUAL_SESSIONS)))
 
 
 def url(config: ClientConfig) -> str:
@@ -128,7 +133,7 @@ def _end(name: str, given: str | float, now: datetime) -> datetime:
             f"{name} is no time.", "Give seconds from now, or an RFC 3339 time such as 2026-12-01T12:00:00Z."
         ) from None
     seconds = (end - now).total_seconds()
-    if not 0 < seconds < LONGEST:
+    if not 1 <= seconds < LONGEST:  # times are told in whole seconds
         raise ArgumentError(f"{name} must be in the future, and less than {LONGEST // 3600} hours from now.")
     return end
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import anyio.to_thread
 
 from gemini_server.api.content import Content, FunctionCall, Part, text_part
-from gemini_server.api.live import RESUMABLE
+from gemini_server.api.live import RESUMABLE, LiveUsage
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.call import Call
@@ -21,7 +22,7 @@ from gemini_server.toolkit.live_heard import Heard
 from gemini_server.toolkit.live_request import history_of, results_in_words
 from gemini_server.toolkit.live_result import LiveTurn
 from gemini_server.toolkit.live_talk import Talk
-from gemini_server.toolkit.live_waiting import LiveSocket
+from gemini_server.toolkit.live_waiting import LiveSocket, settled
 from gemini_server.toolkit.results import Usage
 from gemini_server.toolkit.saved import saved
 from gemini_server.toolkit.untrusted import label
@@ -46,7 +47,13 @@ async def take(call: Call, wanted: Asked) -> LiveTurn:
     """
     warnings: list[str] = []
     async with call.runtime.slot():
-        waiting = call.runtime.live_waiting.take(wanted.kept.id) if wanted.kept and wanted.turn.results else None
+        waiting = None
+        if wanted.kept and wanted.turn.results:
+            waiting = call.runtime.live_waiting.take(wanted.kept.id, len(wanted.turns))
+        spent = await settled(waiting) if waiting else []
+        if waiting and spent is None:
+            await waiting.aclose()
+            waiting = None
         if wanted.turn.results and waiting is None:
             warnings.append(_TOLD_RESULTS)
         try:
@@ -60,7 +67,7 @@ async def take(call: Call, wanted: Asked) -> LiveTurn:
                     warnings.append(_TOLD_AGAIN)
                 if trouble is not None:
                     warnings.append(f"The answer broke off after {talk.heard.seconds:.1f} s of sound: {trouble.what}")
-                return await _result(call, wanted, talk, warnings, broken=trouble is not None)
+                return await _result(call, wanted, talk, warnings, spent or (), broken=trouble is not None)
         finally:
             if talk.socket is not None:
                 with anyio.CancelScope(shield=True):
@@ -88,9 +95,11 @@ async def _talk(call: Call, wanted: Asked, waiting: LiveSocket | None) -> Talk:
     return talk
 
 
-async def _result(call: Call, wanted: Asked, talk: Talk, warnings: list[str], *, broken: bool) -> LiveTurn:
+async def _result(
+    call: Call, wanted: Asked, talk: Talk, warnings: list[str], spent: Sequence[LiveUsage], *, broken: bool
+) -> LiveTurn:
     heard, sources = talk.heard, wanted.sources
-    usage = _booked(call, wanted.model, heard)
+    usage = _booked(call, wanted.model, heard, spent)
     if heard.reason:
         reason = heard.reason if _REASON.fullmatch(heard.reason) else "a reason that this server does not know"
         warnings.append(f"Gemini ended the turn with {reason}; something may be missing.")
@@ -122,8 +131,9 @@ async def _result(call: Call, wanted: Asked, talk: Talk, warnings: list[str], *,
     return result
 
 
-def _booked(call: Call, model: str, heard: Heard) -> Usage:
-    usage = usage_of(call.runtime, model, [heard.usage.usual()] if heard.usage else [])
+def _booked(call: Call, model: str, heard: Heard, spent: Sequence[LiveUsage]) -> Usage:
+    told = [*spent, *((heard.usage,) if heard.usage else ())]
+    usage = usage_of(call.runtime, model, [one.usual() for one in told])
     if heard.usage or not heard.calls:  # a turn that goes on with the results of functions is counted at its end
         tokens: dict[str, int] = {name: getattr(usage, name) for name in _TOKENS}
         call.runtime.spending.record(call.principal, model, **tokens, cost_usd=usage.cost_usd)
@@ -165,7 +175,7 @@ async def _keep_session(call: Call, conversation: str, wanted: Asked, talk: Talk
     from gemini_server.jobs.live_sessions import LiveSession
 
     if talk.socket is not None:
-        call.runtime.live_waiting.hold(conversation, talk.socket)
+        call.runtime.live_waiting.hold(conversation, turns, talk.socket)
         talk.socket = None
     elif talk.heard.handle is not None and talk.heard.covered:
         session = LiveSession(call.runtime.place, wanted.model, turns, talk.heard.handle)

@@ -32,11 +32,13 @@ def report(question: str, text: str, citations: Sequence[Mapping[str, Any]]) -> 
         citations: the spans of it, with `end`, `uri` and perhaps `title`; one source has one number.
     """
     numbers, titles = _listed(text), dict[str, str]()
-    own = set(numbers)
+    own, last = set(numbers), max(numbers.values(), default=0)
     marks: dict[int, list[int]] = {}
     for one in citations:
         uri: str = one["uri"]
-        number = numbers.setdefault(uri, max(numbers.values(), default=0) + 1)
+        if uri not in numbers:
+            numbers[uri] = last = last + 1
+        number = numbers[uri]
         titles[uri] = titles.get(uri) or str(one.get("title") or "")
         here = marks.setdefault(min(int(one["end"]), len(text)), [])
         if number not in here:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,11 +68,25 @@ def split(sources: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_page(source: str) -> bool:
-    parts = urlsplit(source) if source[:8].lower().startswith(("https://", "http://")) else None
+    parts = _split(source, "sources") if source[:8].lower().startswith(("https://", "http://")) else None
     if parts is None or parts.hostname in YOUTUBE or source.startswith(HOST):
         return False
     media = (sniff.by_name(parts.path) or "").startswith(("image/", "audio/", "video/", "application/pdf"))
     return parts.scheme == "http" or not media
+
+
+def _split(address: str, argument: str) -> SplitResult:
+    """The parts of an address.
+
+    Raises:
+        ArgumentError: it is none, such as `https://[`; not repeated, because it may hold a password.
+    """
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise ArgumentError(
+            f"{argument} has an address that cannot be read; nothing was sent.", "Correct it."
+        ) from None
 
 
 def words(question: str, pages: Sequence[str]) -> str:
@@ -98,7 +112,8 @@ def tools(stores: Sequence[str], servers: Sequence[McpServerIn], *, web: bool | 
     if stores:
         own.append(FileSearch(file_search_store_names=store_names(stores)))
     for server in servers:
-        if urlsplit(server.url).scheme != "https" or not urlsplit(server.url).hostname:
+        address = _split(server.url, "mcp_servers")
+        if address.scheme != "https" or not address.hostname:
             raise ArgumentError(
                 f"The MCP server {server.name[:60]!r} has no https:// address.", "Google calls it there."
             )

@@ -126,3 +126,30 @@ async def test_the_last_event_may_bring_all_steps() -> None:
         {"event_type": "interaction.completed", "interaction": {"id": "v", "status": "completed", "steps": whole}},
     )
     assert found["steps"] == whole
+
+
+async def test_members_that_are_null_are_as_if_they_were_not_there() -> None:
+    thought = {"type": "text", "text": "Hm."}
+    found = await folded(
+        *step("thought", {"type": "thought_summary", "content": thought}, summary=None, signature=None),
+        *step(
+            "model_output",
+            {"type": "text", "text": "Hello"},
+            {"type": "text_annotation_delta", "annotations": None},
+            {"type": "text_annotation_delta", "annotations": 5},
+            index=1, content=None,
+        ),
+    )  # fmt: skip
+    assert found["steps"][0]["summary"] == [thought]
+    assert [said["text"] for said in found["steps"][1]["content"]] == ["Hello"]
+
+
+@pytest.mark.parametrize("written", [{0: "0", 1: "1"}, {}], ids=["as strings", "not at all"])
+async def test_steps_stay_apart_however_their_index_is_written(written: Json) -> None:
+    events = [
+        *step("thought", {"type": "thought_signature", "signature": "c2ln"}),
+        *step("model_output", {"type": "text", "text": "Hello"}, index=1),
+    ]
+    found = await folded(*({**event, "index": written.get(event["index"])} for event in events))
+    assert [one["type"] for one in found["steps"]] == ["thought", "model_output"]
+    assert found["steps"][1]["content"] == [{"type": "text", "text": "Hello"}]

@@ -355,3 +355,8 @@ async def first(client: GeminiClient, endpoint: Endpoint[AnswerT]) -> AnswerT:
 async def test_events_have_the_endpoints_type(make_client: MakeClient) -> None:
     async with Loopback(chunked(event("x"))) as server:
         assert isinstance(await first(make_client(server.url), WATCH), Said)
+
+
+async def test_an_event_without_data_is_a_sign_of_life(make_client: MakeClient) -> None:
+    async with Loopback(chunked(event("one"), b"event: ping\ndata:\n\n", event("two"))) as server:
+        assert await texts(make_client(server.url)) == ["one", "two"]

@@ -14,7 +14,7 @@ import pytest
 import respx
 
 from gemini_server.api.interaction_request import CreateInteraction
-from gemini_server.errors import BadAnswer, NotFound, RequestRefused
+from gemini_server.errors import BadAnswer, NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Request, Step
 from gemini_server.rest.body import RawJson
 from gemini_server.toolkit import work
@@ -326,3 +326,18 @@ async def test_a_misshapen_count_does_not_cost_the_video(
     step = await polled(server, httpx2_mock, interaction("completed", output(video()), usage=usage))
     assert step.state == "finished"
     assert [one.uri for one in step.media] == [video()["uri"]]
+
+
+async def test_what_has_ended_is_taken_though_google_fails_to_stop_it(
+    server: Runtime, httpx2_mock: respx.Router
+) -> None:
+    httpx2_mock.post(f"{URL}/v1_abc/cancel").mock(return_value=httpx.Response(403, json={"error": {"code": "x"}}))
+    route = httpx2_mock.get(f"{URL}/v1_abc")
+    film = work.load("interaction", server)
+    route.mock(return_value=httpx.Response(200, json=interaction("in_progress")))
+    with pytest.raises(ToolserverError):
+        await film.cancel(job())
+    route.mock(return_value=httpx.Response(200, json=interaction("completed", output(video()), usage=USAGE)))
+    step = await film.cancel(job())
+    assert step is not None
+    assert step.state == "finished"

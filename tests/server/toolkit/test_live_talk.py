@@ -146,6 +146,29 @@ async def test_a_recording_is_said_again_where_the_connection_was_cut_before_its
     assert sent == RECORDING * 60
 
 
+async def test_a_text_is_said_again_where_the_connection_was_gone_before_it() -> None:
+    gone = asyncio.Event()
+
+    async def cut(line: Line) -> None:
+        await line.begin()
+        line.cut()
+        gone.set()
+
+    class Slow(Talk):
+        async def _set_up(self, socket: live_waiting.LiveSocket) -> None:
+            await super()._set_up(socket)
+            if len(lines) == 1:
+                await gone.wait()
+                with pytest.raises(ToolserverError):
+                    await socket.receive(5)
+
+    async with gemini(cut, answered) as (config, lines):
+        talk = Slow(config, MODEL, Setup(model=f"models/{MODEL}"), Turn(text="Hello"), hear=quiet)
+        assert await talk.hold() is None
+    assert talk.heard.transcript == "Hi."
+    assert [len(line.heard) for line in lines] == [1, 2]
+
+
 async def test_an_answer_goes_on_with_a_handle_that_came_in_the_middle_of_it() -> None:
     async def cut(line: Line) -> None:
         await line.begin()
@@ -297,9 +320,9 @@ async def test_a_function_call_keeps_the_connection_and_its_result_goes_on_with_
         talk = talk_of(config, Turn(text="Call f"))
         assert await talk.hold() is None
         assert talk.socket is not None
-        waiting.hold("c", talk.socket)
-        socket = waiting.take("c")
-        assert waiting.take("c") is None
+        waiting.hold("c", 2, talk.socket)
+        socket = waiting.take("c", 2)
+        assert waiting.take("c", 2) is None
         assert socket is not None
         results = (FunctionResponse(id="1", name="f", response={"ok": True}),)
         again = talk_of(config, Turn(results=results), history=HISTORY)
@@ -331,13 +354,13 @@ async def test_sessions_that_wait_end_with_their_time_their_number_or_the_server
         talk = talk_of(config, Turn(text="Call f"))
         await talk.hold()
         assert talk.socket is not None
-        waiting.hold(name, talk.socket)
+        waiting.hold(name, 2, talk.socket)
 
     async with gemini(calls, calls, calls) as (config, _):
         await held(config, "a")
         await held(config, "b")
         await over.wait()
-        assert waiting.take("a") is None, "the oldest gives way"
+        assert waiting.take("a", 2) is None, "the oldest gives way"
         over.clear()
         await waiting.aclose()
         await over.wait()
@@ -345,7 +368,7 @@ async def test_sessions_that_wait_end_with_their_time_their_number_or_the_server
         monkeypatch.setattr(live_waiting, "PATIENCE", 0.0)
         await held(config, "c")
         await over.wait()
-        assert waiting.take("c") is None
+        assert waiting.take("c", 2) is None
 
 
 async def test_a_session_that_gemini_ended_meanwhile_is_no_more() -> None:
@@ -360,10 +383,10 @@ async def test_a_session_that_gemini_ended_meanwhile_is_no_more() -> None:
         talk = talk_of(config, Turn(text="Call f"))
         await talk.hold()
         assert talk.socket is not None
-        waiting.hold("c", talk.socket)
+        waiting.hold("c", 2, talk.socket)
         with pytest.raises(ToolserverError):
             await talk.socket.receive(5)
-        assert waiting.take("c") is None
+        assert waiting.take("c", 2) is None
         await waiting.aclose()
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gemini_server.jobs.conversations import Conversation
 
 NEW = "new"
+SPOKEN = "live"
+"""The setting that a conversation has whose last turn was had by voice: how the model is to talk."""
 _UPLOADED = "/files/"
 """In the URI of a file that was uploaded."""
 
@@ -138,7 +140,8 @@ async def _turn(
     keep: Options | None = None,
 ) -> TextResult:
     options = _inherited(thread.kept.settings, said) if thread.kept else said
-    before = thread.kept.model if thread.kept else None
+    # The model of a conversation by voice does not write.
+    before = thread.kept.model if thread.kept and SPOKEN not in thread.kept.settings else None
     if options.cache:
         name = caches.cache_name(options.cache)
         options = options.model_copy(update={"cache": name})

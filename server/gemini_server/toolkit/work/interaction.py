@@ -6,7 +6,7 @@ import anyio
 
 from gemini_server.api import interactions
 from gemini_server.api.interactions import Interaction
-from gemini_server.errors import BadAnswer, NotFound, RequestRefused
+from gemini_server.errors import BadAnswer, NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.rest.endpoint import Endpoint
 from gemini_server.toolkit.generation.run import with_replacement
@@ -46,6 +46,10 @@ class BackgroundInteraction:
 
     async def poll(self, job: Job, tell: Tell) -> Step:
         """Ask how it stands."""
+        return await self.asked(job)
+
+    async def asked(self, job: Job) -> Step:
+        """How it stands, by the interaction itself."""
         reply = await self._runtime.client.call(interactions.GET, id=job.operation or "")
         return await self.outcome(job, reply.value)
 
@@ -61,6 +65,11 @@ class BackgroundInteraction:
             reply = await self._runtime.client.call(interactions.CANCEL, id=job.operation)
         except RequestRefused:
             return None  # it has ended meanwhile, or cannot be stopped: asking for it says which
+        except ToolserverError:
+            step = await self.asked(job)
+            if step.state in ("running", "input_required"):
+                raise  # to be tried again
+            return step  # it has ended, whether or not it was stopped
         step = await self.outcome(job, reply.value)
         return None if step.state in ("running", "input_required") else step
 

@@ -6,6 +6,7 @@ What a tool's `wish` says to this work:
     question    the first line of what was asked, the title of the report
     plan        whether a plan is wanted, and no report
     answer      whether an answer about a report is wanted, and no report
+    web         False where it was kept off the web, which follow_up_research keeps to
 
 The events only say what is going on, a thought or a tool at a time: nothing of the answer is gathered from them. When
 they end, or break, the interaction itself is asked for. An interruption is taken up after the last event that came.
@@ -14,6 +15,7 @@ they end, or break, the interaction itself is asked for. An interruption is take
 from __future__ import annotations
 
 import anyio
+import anyio.to_thread
 
 from gemini_server.api.interaction_events import FOLLOW, heard
 from gemini_server.api.interactions import Interaction
@@ -49,7 +51,7 @@ class Research(BackgroundInteraction):
     async def poll(self, job: Job, tell: Tell) -> Step:
         """Follow its events for a while, then ask how it stands."""
         note = ""
-        if job.id not in self._silent and self._following < FOLLOWED_AT_ONCE:
+        if not (job.cancelling or job.id in self._silent) and self._following < FOLLOWED_AT_ONCE:
             self._following += 1
             try:
                 note, goes_on = await self._follow(job, tell)
@@ -57,30 +59,31 @@ class Research(BackgroundInteraction):
                 self._following -= 1
             if goes_on:
                 return Step("running", operation=job.operation, message=note or job.message or AT_WORK, pause=0.0)
-        step = await super().poll(job, tell)
+        step = await self.asked(job)
         if step.state == "running":
             if note and step.message == AT_WORK:
                 step.message = note
         else:
-            self._heard.pop(job.id, None)
-            self._silent.discard(job.id)
+            self._forget(job)
         return step
 
     async def cancel(self, job: Job) -> Step | None:
         """Ask Google to stop it, and what it had spent by then."""
         step = await super().cancel(job)
+        if step is not None:
+            self._forget(job)
         if step is not None and step.state == "cancelled" and step.spent is None:
             try:
-                asked = await super().poll(job, _nobody)
+                asked = await self.asked(job)
             except ToolserverError:
                 return step
             return asked if asked.state == "cancelled" else step
         return step
 
     async def _follow(self, job: Job, tell: Tell) -> tuple[str, bool]:
-        """Hear its events; the last thing that they tell, and whether they go on when the time is over."""
-        note = ""
-        query: dict[str, str | bool | None] = {"stream": True, "last_event_id": self._heard.get(job.id)}
+        """Hear its events; the last thing that they tell, and whether they went on until the time was over."""
+        note, before = "", self._heard.get(job.id)
+        query: dict[str, str | bool | None] = {"stream": True, "last_event_id": before}
         try:
             with anyio.move_on_after(FOLLOWED) as scope:
                 async with self._runtime.client.stream(FOLLOW, id=job.operation or "", query=query) as events:
@@ -90,7 +93,8 @@ class Research(BackgroundInteraction):
                         if said := heard(event).note:
                             note = first_line(said)
                             tell(note)
-            return note, scope.cancelled_caught
+            # A stream that hangs, or tells the same again, does not say how it stands.
+            return note, scope.cancelled_caught and self._heard.get(job.id) != before
         except StreamBroken:
             pass  # taken up when it has been asked for
         except (RequestRefused, NotFound):
@@ -114,14 +118,15 @@ class Research(BackgroundInteraction):
         if job.wish.get("plan"):
             step.result["warnings"] = [*step.result.get("warnings", ()), PLANNED]
             return step
-        whole = report(job.wish.get("question") or "", text, step.result.get("citations") or ())
+        title, cited = job.wish.get("question") or "", step.result.get("citations") or ()
+        whole = await anyio.to_thread.run_sync(report, title, text, cited)
         step.media.insert(0, Media("report", "text/markdown", data=whole.encode("utf-8", "replace")))
         shortened(step.result)
         return step
 
-
-def _nobody(message: str, progress: float | None = None) -> None:
-    """Nobody waits for what is going on while it is stopped."""
+    def _forget(self, job: Job) -> None:
+        self._heard.pop(job.id, None)
+        self._silent.discard(job.id)
 
 
 WORK = Research
