@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from gemini_server.errors import UnsafeSetting
 
@@ -320,6 +321,7 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
     if values.get("ledger"):
         _check_ledger(values["ledger"])
     made = Settings(**values)
+    _check_google(made)
     _check_dialect(made)
     return made
 
@@ -367,6 +369,18 @@ def _choose_backend(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         from gemini_server.api.enterprise import address
 
         values["base_url"] = address(location)
+
+
+def _check_google(settings: Settings) -> None:
+    """Refuse to hand Google's own credentials, which open more than Gemini, to a host that is not Google's."""
+    if settings.auth != "google" or settings.emulate:
+        return
+    host = (urlsplit(settings.base_url).hostname or "").lower()
+    if not host.endswith(".googleapis.com") and host not in ("localhost", "127.0.0.1", "::1"):
+        raise UnsafeSetting(
+            f"GEMINI_AUTH=google would send Google's credentials to {host[:100]}, which is not Google's.",
+            "Use GEMINI_AUTH=bearer or raw with a credential that is meant for that host.",
+        )
 
 
 def _check_dialect(settings: Settings) -> None:

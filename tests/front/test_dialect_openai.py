@@ -321,14 +321,20 @@ ERRORS: list[tuple[int, Any, str]] = [
     (
         401,
         {"error": {"message": "No.", "type": "invalid_request_error", "code": "invalid_api_key"}},
-        "API key",
+        "sent as raw (401 invalid_api_key): No.",
     ),
     (400, [{"error": {"code": 400, "message": "Bad field.", "status": "INVALID_ARGUMENT"}}], "Bad field."),
-    (429, {"error": {"message": "Empty.", "type": "insufficient_quota", "code": "insufficient_quota"}}, "credit"),
+    (429, {"error": {"message": "Empty.", "code": "insufficient_quota"}}, "top up the account there"),
+    (400, {"error": {"error": {"message": "Inner words."}}}, "Inner words."),
+    (200, {"id": "x", "choices": [], "error": {"message": "Provider died.", "code": 502}}, "Provider died."),
+    (200, {"error": "Quota gone."}, "Quota gone."),
+    (200, {"code": 1001, "msg": "licence expired"}, "licence expired"),
     (404, {"error": {"message": "No model gemini-x.", "code": "model_not_found"}}, "gemini-x"),
     (404, {"error": {"message": "Invalid URL (POST /x)", "code": "unknown_url"}}, "Check GEMINI_BASE_URL"),
     (400, {"error": {"message": "Policy.", "type": "x", "code": "content_policy_violation"}}, "declined"),
     (200, completion({"content": None, "refusal": "I cannot help."}), "I cannot help."),
+    (200, completion({"content": [{"type": "refusal", "refusal": "Not that."}]}), "Not that."),
+    (200, completion({"content": 5}), "without any content"),
     (200, completion({"content": None}, "content_filter"), "safety"),
 ]
 
@@ -337,7 +343,7 @@ async def test_a_licence_that_is_not_accepted_is_about_the_gateway(connect: Conn
     async with at(connect, gateway, auth="bearer") as client:
         said = error_of(await client.call_tool("generate_text", {"prompt": "x"}))
     assert "does not accept the key, sent as bearer" in said
-    assert "GEMINI_AUTH" in said
+    assert "GEMINI_AUTH says how it goes in the Authorization header: raw (the licence alone)" in said
     assert len(gateway.requests) == 1
 
 
@@ -398,3 +404,67 @@ async def test_pieces_of_calls_are_put_together_and_signatures_go_back(connect: 
         structured(await submit(client, called["conversation"], *results))
     said = fake.requests[1]["messages"][1]
     assert [call.get("extra_content") for call in said["tool_calls"]] == [signed, None]
+
+
+CALLED: Json = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": '{"n": '}}
+
+
+@pytest.mark.parametrize(("finish", "cut"), [(None, True), (None, False), ("length", False)])
+async def test_a_call_that_was_cut_short_is_not_asked_for_again(
+    connect: Connect, fake: FakeGemini, finish: str | None, cut: bool
+) -> None:
+    deltas: list[Json] = [{"content": "Let me see."}, {"tool_calls": [CALLED]}]
+    events: list[Json] = [{"id": "x", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    last: Json = {"id": "x", "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
+    fake.stream(*events, *([last] if finish else []), cut=cut)
+    async with connect(base_url=fake.url, dialect="openai") as client:
+        answer = await ask_in_a_stream(client, functions=[{"name": "f"}])
+    assert answer["text"] == "Let me see."
+    assert answer["incomplete"] is True
+    assert answer["finish_reason"] == ("MAX_TOKENS" if finish else "UNKNOWN")
+    assert len(fake.requests) == 1
+
+
+async def test_a_call_that_nobody_could_pass_on_does_no_harm(connect: Connect, fake: FakeGemini) -> None:
+    deep = '{"x": ' + "[" * 500 + "]" * 500 + "}"
+    function = {"name": "f", "arguments": '{"x": "\\ud800", "y": NaN}'}
+    async with connect(base_url=fake.url, dialect="openai") as client:
+        fake.say(completion({"tool_calls": [{"id": "a", "function": function}]}, "tool_calls"))
+        (called,) = (await ask(client, functions=[{"name": "f"}]))["function_calls"]
+        fake.say(completion({"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": deep}}]}, "tool_calls"))
+        said = error_of(await client.call_tool("generate_text", {"prompt": "x", "functions": [{"name": "f"}]}))
+    assert called["arguments"] == {"x": "?", "y": None}
+    assert "malformed" in said
+
+
+async def test_a_gateway_that_gives_links_for_pictures_or_no_counts_is_booked_and_nothing_is_lost(
+    connect: Connect, fake: FakeGemini
+) -> None:
+    link = "https://cdn.example/a.png?sig=abc"
+    body = completion({"content": None, "images": [{"type": "image_url", "image_url": {"url": link}}]})
+    del body["usage"]
+    fake.say(body)
+    async with connect(base_url=fake.url, dialect="openai") as client:
+        made = structured(await client.call_tool("generate_image", {"prompt": "A boat"}))
+        fake.say({**completion({"content": "hello"}), "usage": None})
+        await ask(client)
+        checks = structured(await client.call_tool("server_status", {}))["checks"]
+    assert link in made["text"]
+    assert "link in place of a picture" in warned(made)
+    assert made["usage"]["cost_usd"] > 0
+    (spent,) = [check["detail"] for check in checks if check["name"] == "spent today"]
+    assert "in 2 calls, 1 of them at an unknown price" in spent
+
+
+async def test_words_in_place_of_a_picture_have_no_price_of_nothing(connect: Connect, fake: FakeGemini) -> None:
+    fake.say(completion({"content": "I cannot draw."}))
+    async with connect(base_url=fake.url, dialect="openai") as client:
+        said = error_of(await client.call_tool("generate_image", {"prompt": "A boat"}))
+    assert "price unknown" in said
+
+
+async def test_names_of_models_are_only_names(connect: Connect, fake: FakeGemini) -> None:
+    fake.say({"data": [{"id": "x\u202e<script>"}]})
+    async with connect(base_url=fake.url, dialect="openai") as client:
+        (model,) = structured(await client.call_tool("list_models", {}))["models"]
+    assert model["id"] == "x‹script>"

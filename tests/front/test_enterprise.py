@@ -308,4 +308,5 @@ def test_the_variables_of_googles_own_libraries_choose_it(name: str, location: s
     chosen = settings.read({**environ, "GEMINI_API_KEY": "left-from-elsewhere"})
     assert (chosen.backend, chosen.auth, chosen.base_url, chosen.key) == ("enterprise", "google", url, None)
     assert settings.read({**environ, "GEMINI_BACKEND": "developer"}).backend == "developer"
-    assert settings.read({**environ, "GEMINI_BASE_URL": "https://gw.house/x"}).base_url == "https://gw.house/x"
+    gateway = {"GEMINI_BASE_URL": "https://gw.house/x", "GEMINI_AUTH": "raw", "GEMINI_API_KEY": "licence"}
+    assert settings.read({**environ, **gateway}).base_url == "https://gw.house/x"

@@ -11,7 +11,7 @@ from gemini_emulator import Emulator
 from gemini_server import surface
 from gemini_server.settings import Settings
 from tests.conftest import ERAS, Connect
-from tests.front.conftest import Json, sent
+from tests.front.conftest import FakeGemini, Json, sent
 from tests.front.legacy import connect_old as connect_old
 from tests.front.legacy import old as old
 from tests.front.legacy import reached
@@ -184,3 +184,16 @@ def test_without_changes_only_tools_that_read_are_left_and_what_deletes_says_so(
     destructive = {name for name, entry in entries.items() if entry.shown["annotations"]["destructiveHint"]}
     assert destructive == {name for name in entries if name.startswith(("delete_", "update_"))}
     assert all("Google has shut" in entry.shown["description"] for entry in entries.values())
+
+
+async def test_odd_answers_are_read_and_metadata_can_be_emptied(connect: Connect, fake: FakeGemini) -> None:
+    answer: Json = {"content": {"parts": [{"text": "28 days."}, "odd", None]}, "finishReason": "STOP"}
+    fake.say({"answer": answer, "answerableProbability": "NaN"})
+    async with connect(base_url=fake.url, toolsets=("retrieval",)) as client:
+        said = await do(client, "generate_answer", question="How many?", passages=[VACATION])
+        fake.say({"name": f"{DOCUMENT}/chunks/k"})
+        await do(client, "update_chunks", document=DOCUMENT, chunks=[{"name": "k", "custom_metadata": []}])
+    assert said["text"] == "28 days."
+    assert "answerable_probability" not in said
+    assert fake.requests[-1]["customMetadata"] == []
+    assert "updateMask=customMetadata" in fake.paths[-1]

@@ -11,7 +11,7 @@ from gemini_emulator import Emulator
 from gemini_server import surface
 from gemini_server.settings import Settings
 from tests.conftest import ERAS, Connect, structured
-from tests.front.conftest import Json
+from tests.front.conftest import FakeGemini, Json
 from tests.front.legacy import connect_old as connect_old
 from tests.front.legacy import old as old
 from tests.front.legacy import reached
@@ -163,3 +163,15 @@ def test_without_changes_only_tools_that_read_are_left_and_what_overwrites_says_
     destructive = {name for name, entry in entries.items() if entry.shown["annotations"]["destructiveHint"]}
     overwriting = ("delete_", "update_", "cancel_", "transfer_")
     assert destructive == {name for name in entries if name.startswith(overwriting)}
+
+
+async def test_numbers_that_are_none_do_not_spoil_a_list(connect: Connect, fake: FakeGemini) -> None:
+    diverged: Json = {
+        "name": TUNED,
+        "temperature": "NaN",
+        "tuningTask": {"snapshots": [{"step": 1, "meanLoss": "NaN"}]},
+    }
+    fake.say({"tunedModels": [diverged]})
+    async with connect(base_url=fake.url, toolsets=("tuning",)) as client:
+        [model] = (await do(client, "list_tuned_models"))["tuned_models"]
+    assert model == {"name": TUNED, "tuning_task": {"snapshots": [{"step": 1}]}}

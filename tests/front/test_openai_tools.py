@@ -190,3 +190,24 @@ async def test_a_picture_that_comes_when_nobody_waits_is_not_lost(connect: Conne
     assert done["status"] == "done"
     assert done["text"] == "There."
     assert len(done["artifacts"]) == 1
+
+
+async def test_pictures_of_the_images_method_come_in_any_form(connect: Connect, fake: FakeGemini) -> None:
+    link = "https://cdn.example/a.png?sig=abc"
+    async with connect(base_url=fake.url, dialect="openai", toolsets=("all",)) as client:
+        fake.say({"data": [{"url": PICTURE}, {"b64_json": PICTURE.partition(",")[2][:40] + "\n" + PICTURE[62:]}]})
+        made = structured(await client.call_tool("openai_images", {"prompt": "A boat", "n": 2}))
+        fake.say({"data": [{"url": link}]})
+        linked = structured(await client.call_tool("openai_images", {"prompt": "Another boat"}))
+    assert [one["width"] for one in made["artifacts"]] == [40, 40]
+    assert link in warned(linked)
+
+
+@pytest.mark.parametrize("index", [0, None])
+async def test_vectors_that_are_not_numbered_are_taken_in_their_order(
+    connect: Connect, fake: FakeGemini, index: int | None
+) -> None:
+    fake.say({"data": [{"index": index, "embedding": [1, 2]}, {"index": index, "embedding": [3, 4]}]})
+    async with connect(base_url=fake.url, dialect="openai", toolsets=("openai",)) as client:
+        made = structured(await client.call_tool("openai_embeddings", {"input": ["a", "b"], "model": "e"}))
+    assert made["vectors"] == [[1, 2], [3, 4]]

@@ -331,3 +331,13 @@ def test_what_would_leak_the_key_or_could_never_work_is_refused_at_start(values:
 )
 def test_what_is_safe_starts(values: dict[str, Any]) -> None:
     assert app.build(settings.read({}, **values)).name == settings.APP
+
+
+@pytest.mark.parametrize(
+    "base", ["https://gemini.example.com", "https://googleapis.com.example", "http://10.0.0.7:8080"]
+)
+def test_googles_credentials_go_to_google_alone(base: str) -> None:
+    with pytest.raises(UnsafeSetting, match="GEMINI_AUTH=google would send"):
+        settings.read({"GEMINI_AUTH": "google", "GEMINI_BASE_URL": base})
+    for home in ("http://127.0.0.1:1", "https://us-central1-aiplatform.googleapis.com"):
+        assert settings.read({"GEMINI_AUTH": "google", "GEMINI_BASE_URL": home}).auth == "google"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -144,13 +145,13 @@ def _shown(answer: GenerateAnswerResponse, model: str, usage: Usage, source: str
     Raises:
         Blocked: there is none.
     """
-    found = answer.answer
+    found, sure = answer.answer, answer.answerable_probability
     if found is None or not (text := _text(found.content)):
         reason = (answer.input_feedback and answer.input_feedback.block_reason) or (found and found.finish_reason)
         raise withheld([reason or ""], usage)
     return SureAnswer(
         text=clean(text).text,
-        answerable_probability=answer.answerable_probability,
+        answerable_probability=sure if sure is not None and isfinite(sure) else None,
         attributions=[_attribution(one) for one in found.grounding_attributions or ()] or None,
         finish_reason=label(found.finish_reason or "") or None,
         model=model,
@@ -170,5 +171,6 @@ def _attribution(one: GroundingAttribution) -> Attribution:
 
 
 def _text(content: JsonObject | None) -> str:
-    parts: list[JsonObject] = (content or {}).get("parts") or []
-    return "".join(str(part.get("text") or "") for part in parts)
+    parts = (content or {}).get("parts")
+    found = cast("list[object]", parts) if isinstance(parts, list) else []
+    return "".join(str(cast(JsonObject, part).get("text") or "") for part in found if isinstance(part, dict))

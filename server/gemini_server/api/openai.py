@@ -92,6 +92,8 @@ class Completion(Read):
     """A completion, or one chunk of it: where a stream was asked for, some gateways send it whole all the same."""
 
     essential: ClassVar[frozenset[str] | None] = frozenset({"choices", "message", "delta", "content", "tool_calls"})
+    answering: ClassVar[frozenset[str]] = frozenset({"choices"})
+    """What an answer has that is no error: gateways put an id and a model beside their errors too."""
 
     id: str | None = None
     model: str | None = None

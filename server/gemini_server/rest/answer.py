@@ -136,7 +136,8 @@ def refusal(answer: type[BaseModel], data: bytes) -> Mapping[str, Any] | None:
     if error is None:
         return None
     top = cast("dict[str, Any]", value if isinstance(value, dict) else value[0])
-    known = {field.alias or name for name, field in answer.model_fields.items()} - {"error"}
+    members: frozenset[str] | None = getattr(answer, "answering", None)
+    known = members or {field.alias or name for name, field in answer.model_fields.items()} - {"error"}
     return None if any(top.get(name) for name in known) else error
 
 

@@ -296,7 +296,8 @@ class GeminiClient:
             raise AttemptError(connection.cut(exc, response.status_code, repeat)) from exc
         error = answer.refusal(endpoint.answer, data)
         if error is not None:
-            raise AttemptError(failure.fault_of(complaint_of(error), response.headers, repeat=repeat, wall=self._wall))
+            fault = failure.fault_of(complaint_of(error), response.headers, repeat=repeat, wall=self._wall)
+            raise AttemptError(failure.under_way(fault, endpoint))
         try:
             billed = endpoint.billed or repeat != "read"
             return await answer.parse(endpoint.answer, data, response.status_code, billed=billed)

@@ -135,7 +135,10 @@ def error_object(value: object) -> Mapping[str, Any] | None:
         return None
     error = cast("dict[str, object]", value).get("error")
     if isinstance(error, dict):
-        return cast("dict[str, Any]", error)
+        found = cast("dict[str, Any]", error)
+        inner = None if found.get("message") else found.get("error")
+        # A gateway may wrap the error of whoever it asked.
+        return cast("dict[str, Any]", inner) if isinstance(inner, dict) else found
     return {"message": error} if isinstance(error, str) and error else None
 
 

@@ -21,7 +21,7 @@ from gemini_server.errors import (
 )
 
 from .complaint import Complaint, clean
-from .endpoint import Repeat
+from .endpoint import Endpoint, Repeat
 from .quota import Quota, quota_of, seconds_to_reset
 from .retry import Fault, repeatable, server_delay
 
@@ -66,6 +66,13 @@ def fault_of(complaint: Complaint, headers: Mapping[str, str], *, repeat: Repeat
     error = _error(complaint, repeat)
     error.retry_after = delay if isinstance(error, Overloaded) else None
     return Fault(error, again=repeatable(complaint.status, repeat), delay=delay)
+
+
+def under_way(fault: Fault, endpoint: Endpoint[Any]) -> Fault:
+    """A fault that came under a good status: a gateway had begun the work then, and may have billed it."""
+    if endpoint.family == "openai" and endpoint.repeat != "read" and not isinstance(fault.error, RateLimited):
+        fault.again = False
+    return fault
 
 
 def _error(complaint: Complaint, repeat: Repeat) -> ToolserverError:

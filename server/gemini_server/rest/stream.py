@@ -253,7 +253,8 @@ class EventStream(Generic[AnswerT]):
             error = top
         if error is not None:
             complaint = complaint_of(error)
-            raise AttemptError(failure.fault_of(complaint, {}, repeat=self._endpoint.repeat, wall=self._wall))
+            fault = failure.fault_of(complaint, {}, repeat=self._endpoint.repeat, wall=self._wall)
+            raise AttemptError(failure.under_way(fault, self._endpoint))
 
     def _idle(self) -> AttemptError:
         return self._broken(f"Gemini's answer stopped: nothing came for {self._config.idle_timeout:g} s.", "idle")

@@ -122,7 +122,8 @@ async def update(call: Call, document: str, wanted: ToUpdate) -> list[Chunk]:
     for one in wanted.chunks:
         if not one.name:
             raise ArgumentError("A chunk that is to change has no name; nothing was sent.", "list_chunks names them.")
-        mask = [name for name, value in (("data", one.data), ("customMetadata", one.custom_metadata)) if value]
+        members = {"data": one.data, "customMetadata": one.custom_metadata}
+        mask = [name for name, value in members.items() if value is not None]
         if not mask:
             raise ArgumentError(f"Nothing is to change of {one.name}; nothing was sent.", "Give data, custom_metadata.")
         named = one.model_copy(update={"name": CHUNK.full(one.name, document)})

@@ -176,6 +176,10 @@ def test_an_answer_is_read_in_any_shape() -> None:
         {"content": "x", "images": [{"type": "image_url", "image_url": {"url": url}}]},
         {"content": "x", "images": [url]},
         {"content": f"x![]({url})"},
+        {"content": f'x![](<{url}> "A title")'},
+        {"content": ["x", {"type": "image", "data": "AA\nAA", "mime_type": "image/webp"}]},
+        {"content": ["x", {"inline_data": {"data": "AAAA", "mime_type": "image/webp"}}]},
+        {"content": ["x", url]},
     ]
     for shape in shapes:
         candidate = told(shape).candidates[0]
@@ -183,6 +187,15 @@ def test_an_answer_is_read_in_any_shape() -> None:
         assert candidate.finish_reason == "STOP"
     broken = told({"tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}, "tool_calls").candidates[0]
     assert (broken.finish_reason, broken.content["parts"]) == ("MALFORMED_FUNCTION_CALL", [])
+    calls = [{"function": {"name": "f", "arguments": "null"}}, {"function": {"name": "g", "arguments": '{"n": 1}'}}]
+    for shape in (
+        {"tool_calls": calls},
+        {"tool_calls": [{"index": 0, "id": str(n), **c} for n, c in enumerate(calls)]},
+    ):
+        parts = told(shape, "tool_calls").candidates[0].content["parts"]
+        assert [part["functionCall"]["args"] for part in parts] == [{}, {"n": 1}]
+    old = told({"function_call": {"name": "f", "arguments": "{}"}}, "function_call").candidates[0]
+    assert old.content["parts"][0]["functionCall"]["name"] == "f"
     assert told({"content": "x"}, "content_filter: RECITATION").candidates[0].finish_reason == "RECITATION"
     assert told({"content": "x"}, None).candidates[0].finish_reason is None
     signed = {"content": "x", "extra_content": {"google": {"thought_signature": "c2ln"}}}

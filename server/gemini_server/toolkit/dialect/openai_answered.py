@@ -13,10 +13,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from pydantic_core import from_json
+
 from gemini_server.api.answer import GenerateContentResponse
 from gemini_server.api.openai import CODE, ChatUsage, Completion
 from gemini_server.rest.endpoint import JsonObject
-from gemini_server.toolkit.dialect.openai_media import answered_part
+from gemini_server.toolkit.dialect.openai_media import answered_part, is_picture
 from gemini_server.toolkit.dialect.openai_text import TextReader
 from gemini_server.toolkit.generation.transcript import member
 
@@ -27,6 +29,10 @@ _ENDS = {
 _NAME = re.compile(r"[A-Z_]{1,60}")
 _MALFORMED = "MALFORMED_FUNCTION_CALL"
 _LONGEST = 500
+_WRAPPINGS = ("image_url", "url", "inline_data", "inlineData", "source")
+_BYTES = ("b64_json", "data", "image_base64")
+_TYPES = ("mime_type", "mimeType", "media_type")
+"""Where gateways put a picture that is a part of the content: OpenAI's members, Gemini's and others'."""
 
 
 @dataclass
@@ -75,8 +81,9 @@ class Folding:
             self._any = True
             parts = self._said(choice.delta or choice.message or {})
             if choice.finish_reason:
-                parts += self._over()
-                candidate |= self._ended(choice.finish_reason)
+                ended = self._ended(choice.finish_reason)
+                parts += self._over(cut=ended["finishReason"] == "MAX_TOKENS")
+                candidate |= {"finishReason": self._finish} if self._finish else ended
             candidate["content"] = {"role": "model", "parts": parts}
         made["candidates"] = [{"index": 0, **candidate}] if candidate else None
         return GenerateContentResponse.model_validate({name: one for name, one in made.items() if one is not None})
@@ -86,7 +93,7 @@ class Folding:
         if not self._any:
             # Google's layer has no choice to offer for a prompt that it blocks, and no word for why.
             return GenerateContentResponse.model_validate({"promptFeedback": {"blockReason": "OTHER"}})
-        parts = self._over()
+        parts = self._over(cut=True)
         if not parts and not self._finish:
             return None
         candidate: JsonObject = {"content": {"role": "model", "parts": parts}}
@@ -99,15 +106,15 @@ class Folding:
         if isinstance(thought, str) and thought:
             parts.append({"text": thought, "thought": True})
         content = message.get("content")
-        if isinstance(content, str):
-            parts += self._reader.feed(content)
-        for one in _objects(content):
+        for one in _list(content) or [content]:
             parts += self._content(one)
         for picture in _list(message.get("images")):
             url = _url(picture)
             parts += [*self._reader.end(), answered_part(url)] if url else []
-        for place, one in enumerate(_objects(message.get("tool_calls"))):
-            self._call(place, one)
+        for one in _objects(message.get("tool_calls")):
+            self._call(one)
+        if called := member(message, "function_call"):  # what there was before `tool_calls`
+            self._call({"index": 0, "function": called})
         if isinstance(message.get("refusal"), str):
             self._refusal += message["refusal"]
         signature = _signature(message)
@@ -119,44 +126,54 @@ class Folding:
             spoken["thoughtSignature"] = signature
         return parts
 
-    def _content(self, one: JsonObject) -> list[JsonObject]:
-        if isinstance(one.get("text"), str):
-            return self._reader.feed(one["text"])
-        url = _url(one)
+    def _content(self, one: object) -> list[JsonObject]:
+        if isinstance(one, str):
+            # A picture alone, of a gateway that has no other place for it.
+            return [*self._reader.end(), answered_part(one)] if is_picture(one) else self._reader.feed(one)
+        if not isinstance(one, dict):
+            return []
+        part = cast(JsonObject, one)
+        if isinstance(part.get("text"), str):
+            return self._reader.feed(part["text"])
+        if isinstance(part.get("refusal"), str):
+            self._refusal += part["refusal"]
+        url = _url(part)
         return [*self._reader.end(), answered_part(url)] if url else []
 
-    def _call(self, place: int, told: JsonObject) -> None:
-        index = told.get("index")
-        place = index if isinstance(index, int) else place
-        known, ident = self._calls.get(place), str(told.get("id") or "")
-        if known is not None and ident and known.id and ident != known.id:
-            place, known = max(self._calls) + 1, None  # some give every call the index 0
-        if known is None and not ident and self._calls and index is None:
-            known = self._calls[max(self._calls)]
-        call = known or self._calls.setdefault(place, _Called())
+    def _call(self, told: JsonObject) -> None:
         function = member(told, "function") or {}
+        index, ident, name = told.get("index"), str(told.get("id") or ""), str(function.get("name") or "")
+        last = max(self._calls, default=-1)
+        if isinstance(index, int):
+            known = self._calls.get(index)
+            if known is not None and name and ident and known.id and ident != known.id:
+                index, known = last + 1, None  # some give every call the index 0
+        else:
+            known = next((call for call in self._calls.values() if ident and call.id == ident), None)
+            # What has no number goes on with the last one, unless it begins another.
+            known = known or (None if name else self._calls.get(last))
+            index = last + 1
+        call = known or self._calls.setdefault(index, _Called())
         call.id = call.id or ident
-        call.name = call.name or str(function.get("name") or "")
+        call.name = call.name or name
         arguments = function.get("arguments")
         call.arguments += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
         call.signature = call.signature or _signature(told)
 
-    def _over(self) -> list[JsonObject]:
-        """Text that was held back, and the calls, which are whole now."""
+    def _over(self, *, cut: bool) -> list[JsonObject]:
+        """Text that was held back, and the calls, which are whole now; of an answer that was cut, those that are."""
         parts = self._reader.end()
         for number, (_, call) in enumerate(sorted(self._calls.items()), 1):
             made = self._made(number, call)
             parts += [made] if made else []
+            if made is None and not cut:
+                self._finish = _MALFORMED
         self._calls.clear()
         return parts
 
     def _made(self, number: int, call: _Called) -> JsonObject | None:
-        try:
-            arguments: Any = json.loads(call.arguments or "{}")
-        except ValueError:
-            arguments = None
+        arguments = _arguments(call.arguments)
         if not isinstance(arguments, dict) or not call.name:
-            self._finish = _MALFORMED
             return None
         given = cast(JsonObject, arguments)
         if self.code and call.name == CODE:  # it has run already, and is nobody's to call
@@ -165,8 +182,6 @@ class Folding:
         return {**part, "thoughtSignature": call.signature} if call.signature else part
 
     def _ended(self, reason: str) -> JsonObject:
-        if self._finish:
-            return {"finishReason": self._finish}
         if self._refusal:
             return {"finishReason": "SAFETY", "finishMessage": self._refusal[:_LONGEST]}
         # Google's layer gives its own reason behind a colon: `content_filter: RECITATION`.
@@ -190,6 +205,17 @@ def answered(completion: Completion, *, google: bool, code: bool) -> GenerateCon
     return made.model_copy(update={"candidates": [candidate.model_copy(update=ended)]})
 
 
+def _arguments(told: str) -> Any:
+    """The arguments of a call; None where they are no JSON, or nobody could pass them on: nested too deeply."""
+    try:
+        # Twice: Python mends half characters and what is no number, the other parser has a limit to its depth.
+        given = "{}" if told.strip() in ("", "null") else told
+        plain = json.dumps(json.loads(given, parse_constant=lambda _: None), ensure_ascii=False)
+        return from_json(plain.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
 def _list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
@@ -203,13 +229,14 @@ def _url(one: object) -> str:
     if not isinstance(one, dict):
         return one if isinstance(one, str) else ""
     made = cast(JsonObject, one)
-    inner = made.get("image_url") or made.get("url")
+    inner = next((made[name] for name in _WRAPPINGS if made.get(name)), None)
     if isinstance(inner, str):
         return inner
     if isinstance(inner, dict):
-        return str(cast(JsonObject, inner).get("url") or "")
-    data = made.get("b64_json")
-    return f"data:{made.get('mime_type') or 'image/png'};base64,{data}" if isinstance(data, str) else ""
+        return _url(cast(JsonObject, inner))
+    data = next((value for name in _BYTES if isinstance(value := made.get(name), str)), "")
+    mime_type = next((value for name in _TYPES if isinstance(value := made.get(name), str)), "image/png")
+    return data if data.startswith("data:") or not data else f"data:{mime_type};base64,{data}"
 
 
 def _signature(owner: JsonObject) -> str:

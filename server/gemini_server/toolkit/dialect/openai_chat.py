@@ -168,7 +168,7 @@ async def _run(call: Call, request: ChatRequest, held: object, *, stream: bool) 
     finally:
         ran.usage = usage_of(runtime, request.model, transcript.usage, request.service_tier)
         pictures = sum("inlineData" in part for part in transcript.parts)
-        if ran.usage.cost_usd is None and transcript.usage and pictures:
+        if ran.usage.cost_usd is None and pictures:
             # The dialect does not say which tokens are of pictures: their usual price has to do.
             cost, _ = runtime.catalogue.cost(request.model, images=pictures, image_size="1K", on=runtime.today())
             ran.usage.cost_usd = None if cost is None else float(cost)

@@ -29,11 +29,12 @@ from gemini_server.api.openai import (
     ModelPage,
     place,
 )
-from gemini_server.errors import KeyRefused, NotFound, SetupError
+from gemini_server.errors import BadAnswer, KeyRefused, NotFound, PaymentRequired, SetupError
 from gemini_server.rest.attempts import OnRetry
 from gemini_server.rest.backend import Backend
 from gemini_server.rest.body import RawJson
 from gemini_server.rest.client import GeminiClient, Query
+from gemini_server.rest.complaint import clean
 from gemini_server.rest.config import ClientConfig
 from gemini_server.rest.endpoint import Endpoint, JsonObject, Reply
 from gemini_server.toolkit.dialect import openai_vectors
@@ -41,6 +42,7 @@ from gemini_server.toolkit.dialect.openai_answered import Folding, answered
 from gemini_server.toolkit.dialect.openai_asked import asked
 from gemini_server.toolkit.dialect.openai_events import Events
 from gemini_server.toolkit.dialect.openai_refused import REMEDY, no_socket, not_carried, unknown
+from gemini_server.toolkit.untrusted import label
 
 LARGE = 64 * 1024
 """Characters of an answer above which it is taken apart in a thread."""
@@ -185,6 +187,8 @@ class OpenaiClient:
             reply = await self._http.call(self.place.chat, body=request, timeout=timeout, on_retry=on_retry)
         del held
         google, code = self.place.google, request.runs_code
+        if not google:
+            self._check(reply.value)
         if _length(reply.value) < LARGE:
             return Reply(answered(reply.value, google=google, code=code), reply.retries)
         made = await anyio.to_thread.run_sync(lambda: answered(reply.value, google=google, code=code))
@@ -274,6 +278,21 @@ class OpenaiClient:
     def _names_model(error: NotFound, model: str) -> bool:
         return model in error.what or error.code == "model_not_found"
 
+    def _check(self, completion: Completion) -> None:
+        """Refuse what is none: some gateways report a failure under a good status, in a form of their own.
+
+        Raises:
+            BadAnswer: with what it says.
+        """
+        if completion.choices or completion.usage is not None or not completion.model_extra:
+            return
+        said = json.dumps(completion.model_extra, ensure_ascii=False)
+        raise BadAnswer(
+            f"The gateway {self.host} answered with no completion: {clean(said, 300)}",
+            "Read what it says: it may be about the licence (GEMINI_API_KEY) or about GEMINI_BASE_URL.",
+            code="no_completion",
+        )
+
     @contextmanager
     def _explained(self) -> Generator[None]:
         """Says of a gateway's refusals what to look at there: they are seldom about Google's keys."""
@@ -281,12 +300,21 @@ class OpenaiClient:
             yield
         except KeyRefused as error:
             if not self.place.google:
-                error.what = (
-                    f"The gateway {self.host} does not accept the key, sent as {self.config.auth}: {error.what}"
-                )
+                said = error.what[error.what.find("(") :]  # the status, and the gateway's own words
+                error.what = f"The gateway {self.host} does not accept the key, sent as {self.config.auth} {said}"
                 error.remedy = (
                     "Only the person who runs this server can mend this: GEMINI_API_KEY is the gateway's licence, and "
-                    "GEMINI_AUTH says how it goes: raw (Authorization: KEY) or bearer."
+                    "GEMINI_AUTH says how it goes in the Authorization header: raw (the licence alone) or bearer."
+                )
+                if error.status == 403:
+                    error.remedy += " Or the licence does not include this model."
+            raise
+        except PaymentRequired as error:
+            if not self.place.google:
+                error.what = error.what.replace("this Gemini account", f"the account at {self.host}", 1)
+                error.remedy = (
+                    "Only the person who runs this server can mend this: top up the account there. Do not repeat the "
+                    "call."
                 )
             raise
         except NotFound as error:
@@ -306,9 +334,10 @@ def _models(page: ModelPage) -> list[Model]:
 
 
 def _model(listed: ListedModel, name: str = "") -> Model:
-    name = (listed.id or name).removeprefix("models/")
-    return Model(name=f"models/{name}", display_name=listed.display_name)
+    name = label((listed.id or name).removeprefix("models/"))
+    return Model(name=f"models/{name}", display_name=label(listed.display_name or "") or None)
 
 
 def _length(completion: Completion) -> int:
-    return sum(len(one.get("content") or "") for choice in completion.choices if (one := choice.message))
+    told = [choice.message.get("content") for choice in completion.choices if choice.message]
+    return sum(len(one) for one in told if isinstance(one, str))

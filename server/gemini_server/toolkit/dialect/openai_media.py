@@ -16,6 +16,10 @@ _FORMATS = {
     "audio/m4a": "m4a",
 }  # fmt: skip
 """What Google's layer calls the types of sound."""
+_BASE64 = re.compile(r"[\w+/=\s-]*", re.ASCII)
+_BARE = 64
+"""Characters from which on base64 that nothing announces is taken for a picture."""
+_URL_SAFE = str.maketrans("-_", "+/")
 _DETAIL = {"LOW": "low", "MEDIUM": "auto", "HIGH": "high", "ULTRA_HIGH": "high"}
 
 
@@ -73,6 +77,24 @@ def _address(file: JsonObject) -> str:
 def answered_part(url: str) -> JsonObject:
     """A medium of an answer as a part of a turn: bytes that are there, or the link to those that are not."""
     head = _DATA_URL.match(url[:256])
-    if head is None:
-        return {"text": url}
-    return {"inlineData": {"mimeType": head[1] or "image/png", "data": url[head.end() :]}}
+    if head is not None:
+        # What follows the base64 is a title, or the bracket that Markdown allows around a link.
+        found = _BASE64.match(url, head.end())
+        return {"inlineData": {"mimeType": head[1] or "image/png", "data": _standard(found[0] if found else "")}}
+    if len(url) >= _BARE and _BASE64.fullmatch(url):
+        return {"inlineData": {"mimeType": "image/png", "data": _standard(url)}}
+    return {"text": f"![picture]({url})" if url.startswith(("https://", "http://")) else url}
+
+
+def is_picture(text: str) -> bool:
+    """Whether a text is the data URL of a picture, and nothing else."""
+    if not text.startswith("data:image/"):
+        return False
+    head = _DATA_URL.match(text[:256])
+    return head is not None and _BASE64.fullmatch(text, head.end()) is not None
+
+
+def _standard(data: str) -> str:
+    """Base64 of either alphabet, broken into lines or not, padded or not, as everything here reads it."""
+    made = "".join(data.split()).translate(_URL_SAFE)
+    return made + "=" * (-len(made) % 4)

@@ -6,13 +6,16 @@ from decimal import Decimal
 
 import anyio.to_thread
 
-from gemini_server.api.openai import ImagesRequest
+from gemini_server.api.openai import ImagesRequest, MadePicture
 from gemini_server.errors import BadAnswer
 from gemini_server.toolkit import artifacts
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.dialect.openai_media import answered_part
 from gemini_server.toolkit.generation.media_answer import decoded
+from gemini_server.toolkit.generation.transcript import member
 from gemini_server.toolkit.job_result import Pending
 from gemini_server.toolkit.results import ArtifactOut, Result, Usage
+from gemini_server.toolkit.untrusted import link
 
 
 class OpenaiPictures(Result):
@@ -55,16 +58,27 @@ async def drawn(call: Call, request: ImagesRequest, estimate: Decimal | None) ->
     result = OpenaiPictures(usage=Usage(cost_usd=cost), retries=reply.retries or None)
     warnings: list[str] = []
     kept: list[ArtifactOut] = []
+    linked = False
     for one in made.data:
-        data = await anyio.to_thread.run_sync(decoded, one.b64_json)
+        data = await anyio.to_thread.run_sync(_bytes_of, one)
         if data:
             kept.append(await artifacts.keep(call, "image", data, announced="image/png"))
+        elif one.url and (address := link(one.url)) is not None and address.startswith("http"):
+            linked = True
+            warnings.append(f"A picture came as a link; nothing is fetched from it here. Open it soon: {address}")
         else:
-            warnings.append("A picture came as a link or as no valid base64; it is not kept.")
-    if not kept:
+            warnings.append("A picture came as no valid base64; it is lost.")
+    if not kept and not linked:
         what = " ".join(["No picture came.", *warnings])
         raise BadAnswer(what, "Say more plainly what is to be shown.", code="NO_IMAGE")
     if len(made.data) < (request.n or 1):
         warnings.append(f"{len(made.data)} of {request.n} pictures came.")
-    result.artifacts, result.warnings = kept, warnings or None
+    result.artifacts, result.warnings = kept or None, warnings or None
     return result
+
+
+def _bytes_of(one: MadePicture) -> bytes:
+    """The bytes of a picture, whether they came as base64 or in a data URL."""
+    told = one.b64_json or one.url or ""
+    blob = member(answered_part(told), "inlineData")
+    return decoded(blob["data"]) if blob else b""

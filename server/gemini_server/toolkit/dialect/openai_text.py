@@ -15,8 +15,8 @@ import re
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.dialect.openai_media import answered_part
 
-_PICTURE = re.compile(r"!\[[^\]\n]{0,300}\]\((data:)")
-_PICTURE_BEGUN = re.compile(r"!(?:\[[^\]\n]{0,300}(?:\](?:\((?:d|da|dat|data)?)?)?)?\Z")
+_PICTURE = re.compile(r"!\[[^\]\n]{0,300}\]\(<?(data:)")
+_PICTURE_BEGUN = re.compile(r"!(?:\[[^\]\n]{0,300}(?:\](?:\(<?(?:d|da|dat|data)?)?)?)?\Z")
 _RAN = re.compile(
     r"```(?:python|py)[ \t]*\n(?P<code>.*?)\n?```[ \t]*\n\s*```(?:output|text|tool_output)?[ \t]*\n(?P<output>.*?)\n?"
     r"```(?:\n|\Z)",

@@ -55,6 +55,8 @@ def answered(found: EmbeddingList[Any], count: int) -> BatchEmbedContentsRespons
 
 def _in_order(found: EmbeddingList[Any], count: int) -> list[Any]:
     places = [one.index if one.index is not None else place for place, one in enumerate(found.data)]
+    if len(set(places)) == 1:  # some number none of them, or all of them 0
+        places = list(range(len(places)))
     if sorted(places) != list(range(count)):
         raise BadAnswer(
             f"The gateway gave {len(places)} vectors for {count} texts.", "It may have been billed. Call again later."

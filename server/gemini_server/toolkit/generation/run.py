@@ -145,7 +145,7 @@ def with_replacement(runtime: Runtime, model: str, error: NotFound) -> NotFound:
         return NotFound(what, f"Use {retirement.replacement} instead.", code=error.code, status=error.status)
     if not named:
         return error
-    close = catalogue.suggest(model)
+    close = [one for one in catalogue.suggest(model) if one != model.removeprefix("models/")]
     remedy = f"Did you mean {' or '.join(close[:3])}? " if close else ""
     return NotFound(
         error.what, f"{remedy}list_models shows what this key can use.", code=error.code, status=error.status
@@ -165,6 +165,9 @@ def record(call: Call, model: str, transcript: Transcript, usage: Usage) -> None
             tool_tokens=usage.tool_tokens,
             cost_usd=usage.cost_usd,
         )
+    elif transcript.parts or transcript.finish_reason:
+        # It was answered, and nobody says for how much: many gateways do not.
+        call.runtime.spending.record(call.principal, model, cost_usd=usage.cost_usd)
 
 
 def usage_of(runtime: Runtime, model: str, requests: Sequence[UsageMetadata], service_tier: str | None = None) -> Usage:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -35,6 +36,8 @@ from gemini_server.toolkit.untrusted import label
 from gemini_server.toolkit.work.foreground import Foreground, retrying
 
 _TOKENS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
+
+_LINK = re.compile(r"!\[[^\]\n]{0,300}\]\(https?://")
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +97,7 @@ class Generate(Foreground):
                         break
                     answer.warnings.append(f"Gemini gave {trouble} at first; it was asked a second time, billed again.")
                     transcript.forget_turn()
-            if not answer.media:
+            if not answer.media and not self._linked(job, transcript):
                 answer.error = no_media(transcript, job.kind)
         except NotFound as error:
             answer.error = with_replacement(self.runtime, job.model, error)
@@ -106,16 +109,22 @@ class Generate(Foreground):
                 "The request failed because of a fault in this server; the details are in its log (stderr)."
             )
 
+    def _linked(self, job: Job, transcript: Transcript) -> bool:
+        """Whether a gateway gave the address of a picture: that is paid for as well, and not to be lost."""
+        dialect = self.runtime.settings.dialect
+        return dialect == "openai" and job.kind == "image" and _LINK.search(transcript.text) is not None
+
     async def _step(self, job: Job, request: Request, answers: list[_Answer]) -> Step:
         usage = usage_of(self.runtime, job.model, [one for answer in answers for one in answer.transcript.usage])
         warnings = list(dict.fromkeys(warning for answer in answers for warning in answer.warnings))
-        came = [answer for answer in answers if answer.media]
+        came = [answer for answer in answers if answer.error is None]
         if came and not usage.output_tokens:
             usage.cost_usd = None  # the counts leave out what was made: they are no price of it
-        if usage.cost_usd is None and job.cost_usd is not None:
-            # Without a breakdown of its tokens an answer has no price of its own: the estimate stands.
-            usage.cost_usd = float(job.cost_usd * len(came) / len(answers))
-        spent = _spent(job, usage) if any(answer.transcript.usage for answer in answers) else None
+        if came and usage.cost_usd is None and job.cost_usd is not None:
+            # Without a breakdown of its tokens an answer has no price of its own: the estimate stands, by picture.
+            made = sum(max(1, len(answer.media)) if job.kind == "image" else 1 for answer in came)
+            usage.cost_usd = float(job.cost_usd * made / len(answers))
+        spent = _spent(job, usage) if came or any(answer.transcript.usage for answer in answers) else None
         if not came:
             return _failed([answer.error for answer in answers if answer.error], usage, spent, warnings)
         for answer in answers:
@@ -124,6 +133,11 @@ class Generate(Foreground):
             if answer.found.lost:
                 warnings.append(f"{answer.found.lost} files came as no valid base64; they are lost.")
             reason = answer.transcript.finish_reason
+            if not answer.media and answer.error is None:
+                warnings.append(
+                    "The gateway gave a link in place of a picture: it is in the text. Nothing is fetched from it "
+                    "here; open it soon, it may expire."
+                )
             if answer.media and reason not in (None, "STOP"):
                 warnings.append(f"Gemini ended with {label(reason or '', 60)}; something may be missing.")
         first = came[0].transcript
