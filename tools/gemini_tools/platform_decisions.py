@@ -14,9 +14,9 @@ from gemini_server.errors import ArgumentError, Blocked, NotFound
 from gemini_server.toolkit import media as sources
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import model_id, request_model
-from gemini_server.toolkit.generation.run import with_replacement
+from gemini_server.toolkit.generation.run import book, with_replacement
 from gemini_server.toolkit.interaction_input import contents_of
-from gemini_server.toolkit.interaction_spent import record, usage_of
+from gemini_server.toolkit.interaction_spent import usage_of
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.resource_view import shown
 from gemini_server.toolkit.results import Result, Usage
@@ -78,7 +78,7 @@ async def create_decision(
         except NotFound as error:
             raise with_replacement(runtime, chosen, error) from None
     usage = usage_of(runtime, chosen, Interaction(usage=made.usage))
-    record(call, chosen, usage)
+    book(call, chosen, usage)
     if not made.answers:
         raise _blocked(made, usage)
     return DecisionResult(answers=shown(made.answers), usage=usage)

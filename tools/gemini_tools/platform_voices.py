@@ -16,7 +16,8 @@ from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.options import model_id, request_model
-from gemini_server.toolkit.interaction_spent import record, usage_of
+from gemini_server.toolkit.generation.run import book
+from gemini_server.toolkit.interaction_spent import usage_of
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.resource_tools import Name, ResourceTools
 from gemini_server.toolkit.resource_view import shown
@@ -104,7 +105,7 @@ async def create_voice(
     if made.usage is not None:
         billed = model_id(made.model or chosen)
         usage = usage_of(runtime, billed, Interaction(usage=made.usage))
-        record(call, billed, usage)
+        book(call, billed, usage)
     warnings: list[str] = []
     sample = await _sample(call, made, warnings)
     return VoiceResult(

@@ -18,7 +18,8 @@ from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.generation.sources import of_names
 from gemini_server.toolkit.interaction_input import contents_of
 from gemini_server.toolkit.interaction_seen import of_tools
-from gemini_server.toolkit.jobs import JobOut, Plan, Reuse, WaitSeconds, job_out
+from gemini_server.toolkit.job_result import EstimatedJob
+from gemini_server.toolkit.jobs import Plan, Reuse, WaitSeconds, job_out
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.research_request import McpServerIn
 from gemini_server.toolkit.served import check_served
@@ -31,23 +32,7 @@ _BY_ITSELF = (GoogleSearch(), UrlContext())
 """What the agent reads when nothing is said of that."""
 
 
-class ResearchJob(JobOut):
-    """The job of research, or what it would cost."""
-
-    dry_run: bool | None = None
-    estimated_cost_usd: float | None = None
-    model: str | None = None
-
-    def as_text(self) -> str:
-        """The job; of a dry run, which has none, what it would cost."""
-        if not self.dry_run:
-            return super().as_text()
-        cost = "price unknown" if self.estimated_cost_usd is None else f"about ${self.estimated_cost_usd:.2f}"
-        lines = [f"[dry run with {self.model}, nothing was sent: {cost}]"]
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
-
-
-async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> ResearchJob:
+async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> EstimatedJob:
     """The report of a job, as far as that has come.
 
     Raises:
@@ -56,7 +41,7 @@ async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> Research
     error = jobs.failure(job)
     if error is not None:
         raise error
-    return ResearchJob(**(await job_out(call, job, warnings)).__dict__)
+    return EstimatedJob(**(await job_out(call, job, warnings)).__dict__)
 
 
 @TOOLSET.tool(read_only=False, destructive=False, idempotent=False, open_world=True, finish=finish)
@@ -75,7 +60,7 @@ async def start_research(
     dry_run: Annotated[bool, Field(description="cost only")] = False,
     reuse: Reuse = True,
     model: ModelName = None,
-) -> ResearchJob:
+) -> EstimatedJob:
     """Have an agent research a question on the web and in your stores: a report with cited sources, as text and as an
     artifact. Takes 5 to 60 minutes: returns a job, which get_job finishes; do not start it again. Billed by what it
     reads and searches, typically $1-3 (deep-research-max-…: $3-7), which nobody can promise; a plan costs cents.
@@ -89,7 +74,7 @@ async def start_research(
     if dry_run:
         estimated = None if cost is None else round(float(cost), 4)
         note = "It is a rule of thumb: the agent decides how much it reads. Its searches are billed on top."
-        return ResearchJob(dry_run=True, estimated_cost_usd=estimated, model=name, warnings=[note])
+        return EstimatedJob(dry_run=True, estimated_cost_usd=estimated, model=name, warnings=[note])
     said = request.words(asked, pages)
     plan = True if plan_only else None
     async with media.opened(given, call) as opened:
@@ -115,7 +100,7 @@ async def follow_up_research(
     wait_seconds: WaitSeconds = jobs.WAIT,
     reuse: Reuse = True,
     model: Annotated[str | None, Field(description="a deep-research-… id researches anew on the report")] = None,
-) -> ResearchJob:
+) -> EstimatedJob:
     """Go on from research: go ahead with a plan, change it, or ask about a report. A plan goes to its agent, and is
     billed as start_research; a question about a report is answered by a text model in a minute, billed by token
     (cents). Returns a job.
@@ -158,7 +143,7 @@ async def follow_up_research(
     return await _begun(call, plan_of, body, wait_seconds, reuse=reuse)
 
 
-async def _begun(call: Call, plan: Plan, body: Asked, wait_seconds: float, *, reuse: bool) -> ResearchJob:
+async def _begun(call: Call, plan: Plan, body: Asked, wait_seconds: float, *, reuse: bool) -> EstimatedJob:
     begun = await jobs.begin(call, plan, body=body, reuse=reuse)
     return await finish(call, await jobs.wait(call, begun.job, wait_seconds), jobs.reused(begun))
 

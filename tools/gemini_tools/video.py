@@ -26,7 +26,8 @@ from gemini_server.toolkit.film_request import (
     task_of,
 )
 from gemini_server.toolkit.film_veo import check_veo, is_veo, veo
-from gemini_server.toolkit.jobs import JobOut, Reuse, WaitSeconds, job_out
+from gemini_server.toolkit.job_result import EstimatedJob
+from gemini_server.toolkit.jobs import Reuse, WaitSeconds, job_out
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.served import check_served
 from gemini_server.toolkit.toolset import Toolset
@@ -37,23 +38,7 @@ TOOL = "generate_video"
 _JOB = re.compile(r"j_[\w-]{22}")
 
 
-class VideoJob(JobOut):
-    """The job of a video, or what it would cost."""
-
-    dry_run: bool | None = None
-    estimated_cost_usd: float | None = None
-    model: str | None = None
-
-    def as_text(self) -> str:
-        """The job; of a dry run, which has none, what it would cost."""
-        if not self.dry_run:
-            return super().as_text()
-        cost = "price unknown" if self.estimated_cost_usd is None else f"about ${self.estimated_cost_usd:.4f}"
-        lines = [f"[dry run with {self.model}, nothing was sent: {cost}]"]
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
-
-
-async def finish(call: Call, job: Job, warnings: list[str] | None = None) -> VideoJob:
+async def finish(call: Call, job: Job, warnings: list[str] | None = None) -> EstimatedJob:
     """The result of a video's job as far as it has come.
 
     Raises:
@@ -63,7 +48,7 @@ async def finish(call: Call, job: Job, warnings: list[str] | None = None) -> Vid
     if error is not None:
         raise error
     notes = [*job.wish.get("notes", ()), *(warnings or ())]
-    return VideoJob(**(await job_out(call, job, notes)).__dict__)
+    return EstimatedJob(**(await job_out(call, job, notes)).__dict__)
 
 
 @TOOLSET.tool(read_only=False, destructive=False, idempotent=False, open_world=True, default=True, finish=finish)
@@ -83,7 +68,7 @@ async def generate_video(
     dry_run: Annotated[bool, Field(description="cost only")] = False,
     reuse: Reuse = True,
     model: ModelName = None,
-) -> VideoJob:
+) -> EstimatedJob:
     """Make or edit a video with sound. Takes minutes: returns a job, which get_job finishes; do not start it again.
     Billed by second, about $0.10 (720p) or $0.15 (1080p). Media: path, URL, files/ID, artifact.
     """
@@ -215,8 +200,8 @@ def _length(wanted: Wanted, task: VideoTask, earlier: _Earlier) -> tuple[float |
     return wanted.seconds or SECONDS, wanted.seconds or SECONDS, resolution
 
 
-def _estimate(model: str, cost: Decimal | None, warnings: list[str]) -> VideoJob:
+def _estimate(model: str, cost: Decimal | None, warnings: list[str]) -> EstimatedJob:
     if cost is None:
         warnings = [*warnings, f"No price is known for {model} at this resolution."]
     estimated = None if cost is None else round(float(cost), 6)
-    return VideoJob(dry_run=True, estimated_cost_usd=estimated, model=model, warnings=warnings or None)
+    return EstimatedJob(dry_run=True, estimated_cost_usd=estimated, model=model, warnings=warnings or None)

@@ -15,7 +15,7 @@ from gemini_server.rest.answer import parse_now
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.media_answer import decoded
-from gemini_server.toolkit.generation.run import usage_of
+from gemini_server.toolkit.generation.run import book, usage_of
 from gemini_server.toolkit.results import ArtifactOut, Usage
 from gemini_server.toolkit.saved import saved
 from gemini_server.toolkit.untrusted import LONGEST_LABEL, json_value
@@ -152,16 +152,7 @@ def booked(call: Call, model: str, answers: list[JsonObject]) -> Usage | None:
             continue
         tier = answer.get("service_tier")
         usage = usage_of(call.runtime, model, [tokens], tier if isinstance(tier, str) else None)
-        call.runtime.spending.record(
-            call.principal,
-            model,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            thought_tokens=usage.thought_tokens,
-            cached_tokens=usage.cached_tokens,
-            tool_tokens=usage.tool_tokens,
-            cost_usd=usage.cost_usd,
-        )
+        book(call, model, usage)
         return usage
     return None
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from gemini_server.api.interactions import Interaction, ModalityTokens
 from gemini_server.api.interactions import Usage as Tokens
 from gemini_server.jobs.job import Job, Json, Spent
-from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import Usage
 from gemini_server.toolkit.runtime import Runtime
 
@@ -25,20 +24,6 @@ def usage_of(runtime: Runtime, model: str, interaction: Interaction, *, songs: i
         total_tokens=tokens.total_tokens,
         cost_usd=None if cost is None else round(float(cost), 9),
         price_date=price_date,
-    )
-
-
-def record(call: Call, model: str, usage: Usage) -> None:
-    """Book what a call cost that is no job."""
-    call.runtime.spending.record(
-        call.principal,
-        model,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        thought_tokens=usage.thought_tokens,
-        cached_tokens=usage.cached_tokens,
-        tool_tokens=usage.tool_tokens,
-        cost_usd=usage.cost_usd,
     )
 
 

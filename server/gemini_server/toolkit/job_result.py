@@ -21,6 +21,23 @@ Pending = Annotated[
     Field(description="as of get_job, while it goes on"),
 ]
 
+
+class EstimatedJob(JobOut):
+    """A job, or what it would cost."""
+
+    dry_run: bool | None = None
+    estimated_cost_usd: float | None = None
+    model: str | None = None
+
+    def as_text(self) -> str:
+        """The job; of a dry run, which has none, what it would cost."""
+        if not self.dry_run:
+            return super().as_text()
+        cost = "price unknown" if self.estimated_cost_usd is None else f"about ${self.estimated_cost_usd:.4f}"
+        lines = [f"[dry run with {self.model}, nothing was sent: {cost}]"]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
+
+
 ResultT = TypeVar("ResultT", bound=Result)
 
 

@@ -155,19 +155,24 @@ def with_replacement(runtime: Runtime, model: str, error: NotFound) -> NotFound:
 def record(call: Call, model: str, transcript: Transcript, usage: Usage) -> None:
     """Write into the books what the requests of a transcript used."""
     if transcript.usage:
-        call.runtime.spending.record(
-            call.principal,
-            model,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            thought_tokens=usage.thought_tokens,
-            cached_tokens=usage.cached_tokens,
-            tool_tokens=usage.tool_tokens,
-            cost_usd=usage.cost_usd,
-        )
+        book(call, model, usage)
     elif transcript.parts or transcript.finish_reason:
         # It was answered, and nobody says for how much: many gateways do not.
         call.runtime.spending.record(call.principal, model, cost_usd=usage.cost_usd)
+
+
+def book(call: Call, model: str, usage: Usage) -> None:
+    """Write tokens and their price into the books."""
+    call.runtime.spending.record(
+        call.principal,
+        model,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        thought_tokens=usage.thought_tokens,
+        cached_tokens=usage.cached_tokens,
+        tool_tokens=usage.tool_tokens,
+        cost_usd=usage.cost_usd,
+    )
 
 
 def usage_of(runtime: Runtime, model: str, requests: Sequence[UsageMetadata], service_tier: str | None = None) -> Usage:
