@@ -489,7 +489,9 @@ def _parsed(name: str, raw: str, variable: str) -> Any:
         raise UnsafeSetting(f"{variable} must be 1 or 0, not {quoted}.")
     if name == "daily_cap":
         return dollars(raw, variable)
-    if name in _WORDS and raw not in _WORDS[name]:
+    if name in _WORDS:
+        if raw.lower() in _WORDS[name]:
+            return raw.lower()
         *others, last = _WORDS[name]
         raise UnsafeSetting(f"{variable} must be {', '.join(others)} or {last}, not {quoted}.")
     if name in ("timeout", "max_calls", "keep_days", "poll", "lease"):

@@ -45,7 +45,7 @@ async def test_a_designed_voice_is_heard_listed_spoken_with_and_deleted(connect:
         assert "sample_audio" not in voice
         assert made["artifacts"][0]["mime_type"].startswith("audio/")
         assert made["usage"]["total_tokens"] > 0
-        assert (await do(client, "list_voices", type=["prompted"]))["voices"] == [voice]
+        assert voice in (await do(client, "list_voices", type=["prompted"]))["voices"]
         assert (await do(client, "list_voices", id=f"voices/{voice['id']}"))["voices"] == [voice]
         for named in (voice["id"], f"voices/{voice['id']}"):
             spoken = await do(client, "synthesize_speech", text="Hello there", voice=named, reuse=False)

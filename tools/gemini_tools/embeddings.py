@@ -145,6 +145,8 @@ async def _embedded(call: Call, order: _Order, keeper: Keeper) -> Embeddings:
     result = Embeddings(
         dimensions=done.dimensions, count=done.count, model=order.model, usage=done.usage, retries=done.retries or None
     )
+    if order.dimensions is not None and done.dimensions != order.dimensions:
+        warnings.append(f"The vectors have {done.dimensions} dimensions; {order.dimensions} were asked for.")
     inline = keeper.inline()
     if done.cause is not None:
         result.incomplete, result.missing = True, done.missing()

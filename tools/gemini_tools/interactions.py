@@ -100,7 +100,7 @@ async def create_interaction(
     function_results: Annotated[
         list[ResultIn] | None, Field(description="of all function_calls of `previous`: id, response")
     ] = None,
-    background: Annotated[bool | None, Field(description="go on as a job")] = None,
+    background: Annotated[bool | None, Field(description="go on as a job; an agent does by itself")] = None,
     store: Annotated[
         bool | None,
         Field(description="Google keeps it; default: only for background, previous or functions, which need it"),

@@ -8,13 +8,38 @@ Source: the schemas Content and Step of the Interactions API, November 2026.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from contextlib import suppress
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import BeforeValidator
 
 from gemini_server.api.interaction_wire import Read, Told
 from gemini_server.rest.body import InlineMedia
 from gemini_server.rest.endpoint import JsonObject
 
+T = TypeVar("T")
 Resolution = Literal["low", "medium", "high", "ultra_high"]
+
+
+def _there(value: object) -> object:
+    """A list without its nulls, which must not cost what is beside them."""
+    return [one for one in cast("list[object]", value) if one is not None] if isinstance(value, list) else value
+
+
+def _read(value: object) -> object:
+    """The object of which a string is the JSON; a string that is none stays what it is."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            found: object = json.loads(value)
+            return found if isinstance(found, dict) else value
+    return value or None
+
+
+ListOf = Annotated[list[T], BeforeValidator(_there)]
+"""A list of Google's, in which a null is nothing."""
+Arguments = Annotated[JsonObject | str | None, BeforeValidator(_read)]
+"""What a tool is given. A string is one that is broken."""
 
 
 class TextContent(Told):
@@ -86,7 +111,7 @@ class Said(Read):
 
     type: str = ""
     text: str | None = None
-    annotations: list[Annotation] | None = None
+    annotations: ListOf[Annotation] | None = None
     data: str | None = None
     uri: str | None = None
     mime_type: str | None = None
@@ -105,12 +130,17 @@ class Step(Read):
     """One step: `user_input`, `thought`, `model_output`, a call of a tool or its result, or a kind yet unknown."""
 
     type: str = ""
-    content: list[Said] | None = None
+    content: ListOf[Said] | None = None
     error: Trouble | None = None
-    summary: list[Said] | None = None
+    summary: ListOf[Said] | None = None
     id: str | None = None
     name: str | None = None
-    arguments: JsonObject | None = None
+    arguments: Arguments = None
     call_id: str | None = None
     result: Any = None
     is_error: bool | None = None
+
+    @property
+    def given(self) -> JsonObject:
+        """The arguments, as far as they can be read."""
+        return self.arguments if isinstance(self.arguments, dict) else {}

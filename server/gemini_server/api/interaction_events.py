@@ -133,10 +133,7 @@ class _Step:
         if self.content:
             step["content"] = [*_items(step.get("content")), *(piece.whole() for piece in self.content)]
         if self.arguments:
-            with suppress(ValueError, RecursionError):
-                read: Any = json.loads("".join(self.arguments))
-                if isinstance(read, dict):
-                    step["arguments"] = read
+            step["arguments"] = "".join(self.arguments)
         return step
 
 

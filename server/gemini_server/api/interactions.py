@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from gemini_server.api.interaction_content import Step, Trouble
+from gemini_server.api.interaction_content import ListOf, Step, Trouble
 from gemini_server.api.interaction_wire import Read
 from gemini_server.rest.endpoint import Empty, Endpoint
 
@@ -62,8 +62,8 @@ class Interaction(Read):
     agent: str | None = None
     created: str | None = None
     updated: str | None = None
-    steps: list[Step] | None = None
-    errors: list[Trouble] | None = None
+    steps: ListOf[Step] | None = None
+    errors: ListOf[Trouble] | None = None
     usage: Usage | None = None
     service_tier: str | None = None
     input: Any = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -39,15 +40,21 @@ async def live(stage: Stage) -> None:
     said = "Hello! My name is Ada, and I am on the quay."
     stage.paper.ask(said)
     first = await stage.call("live_turn", text=said, conversation="new")
-    stage.paper.say(first["transcript"])
+    stage.paper.say(_transcript(first))
     asked = "When does the next ferry leave?"
     stage.paper.ask(asked)
     second = await stage.call("live_turn", text=asked, conversation=first["conversation"])
-    stage.paper.say(second["transcript"])
+    stage.paper.say(_transcript(second))
     [sound] = second["artifacts"]
     check((await anyio.Path(sound["path"]).read_bytes())[:4] == b"RIFF", "The answer is no WAV.")
     stage.paper.say(f"[{sound['mime_type']}, {sound['duration_seconds']:.1f} s]", "dim")
     stage.paper.path(Path(sound["path"]))
+
+
+def _transcript(turn: dict[str, Any]) -> str:
+    said: str = turn.get("transcript") or ""
+    check(said, "The answer has no transcript.")
+    return said
 
 
 SECTIONS: tuple[tuple[str, Callable[[Stage], Awaitable[None]]], ...] = (

@@ -19,7 +19,7 @@ from gemini_server.errors import (
     ToolserverError,
 )
 from gemini_server.jobs.artifacts import Artifact
-from gemini_server.jobs.job import Job, Request, State, Step, Stored, Work
+from gemini_server.jobs.job import Job, Request, Spent, State, Step, Stored, Work
 from gemini_server.jobs.jobs import Jobs, LeaseLost
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.shelf import Shelf
@@ -184,7 +184,9 @@ class Driver:
             await self._persist(step)
             return
         if self._cancelling:
-            await self._end("cancelled", message="Dropped while Gemini was at work; it may bill what it had begun.")
+            spent = Spent(self._job.model) if self._job.model else None  # what was under way then: nobody says its price
+            message = "Dropped while Gemini was at work; it may bill what it had begun."
+            await self._end("cancelled", message=message, spent=spent)
         else:
             await self._lost("The server was ended while the request was under way.")
 
@@ -344,6 +346,7 @@ class Driver:
             self._asked_to_stop = True
             self._say("It is finished and paid for already: its files are saved.")
         found: list[Artifact] = []
+        lost: list[str] = []
         total = len(self._job.media)
         try:
             for number, stored in enumerate(self._job.media, start=1):
@@ -353,7 +356,12 @@ class Driver:
                     share = (number - 1 + (have / size if size else 0.0)) / total
                     self._say(f"downloading file {number} of {total}: {have / 2**20:.1f}{of} MiB", share)
 
-                found.append(await self._shelf.save(self._job, stored, self._memory, on_bytes))
+                try:
+                    found.append(await self._shelf.save(self._job, stored, self._memory, on_bytes))
+                except NotFound as gone:
+                    if not _is_beside(self._job, stored):
+                        raise
+                    lost.append(f"A file ({stored.kind}) is gone, and left out: {gone.what}")
         except NotFound as gone:
             what = f"Its files are gone: {gone.what}"
             await self._shelf.clear(self._job)
@@ -367,7 +375,7 @@ class Driver:
             await self._trouble("Its files could not be saved yet", error)
             return
         with anyio.CancelScope(shield=True):
-            self._became(await self._jobs.saved(self._job, self._owner, found))
+            self._became(await self._jobs.saved(self._job, self._owner, found, lost))
         await self._shelf.describe(self._job, found)
 
     # -- small ---------------------------------------------------------------------------------------------------------
@@ -389,6 +397,11 @@ class Driver:
     async def _end(self, state: State, **columns: Any) -> None:
         with anyio.CancelScope(shield=True):
             self._became(await self._jobs.end(self._job, self._owner, state, **columns))
+
+
+def _is_beside(job: Job, stored: Stored) -> bool:
+    """Whether a file is only beside what a job is for, such as a chart of a report."""
+    return bool(job.result.get("text")) and stored.kind != job.kind
 
 
 _FAULT = ToolserverError("This server is at fault; the details are in its log (stderr).")

@@ -236,14 +236,26 @@ class Jobs:
 
         return await self._store.run(work)
 
-    async def saved(self, job: Job, owner: str, artifacts: Sequence[Artifact]) -> Job:
-        """Register a job's files, which lie under their final names; with them it is done."""
+    async def saved(self, job: Job, owner: str, artifacts: Sequence[Artifact], lost: Sequence[str] = ()) -> Job:
+        """Register a job's files, which lie under their final names; with them it is done.
+
+        Args:
+            job: as it was last seen.
+            owner: this process.
+            artifacts: the files.
+            lost: warnings about those that are gone.
+        """
+        columns: Json = {"message": "", "progress": 1.0}
+        if lost:
+            columns["result"] = {**job.result, "warnings": [*job.result.get("warnings", ()), *lost]}
 
         def work(ledger: Ledger) -> Job:
             for artifact in artifacts:
                 register(ledger, job.principal, artifact)
-            ledger.execute("UPDATE job_media SET saved = 1 WHERE job = ?", (job.id,))
-            return self._changed(ledger, job, owner, "done", {"message": "", "progress": 1.0})
+            ledger.executemany(
+                "UPDATE job_media SET saved = 1 WHERE job = ? AND artifact = ?", [(job.id, one.id) for one in artifacts]
+            )
+            return self._changed(ledger, job, owner, "done", columns)
 
         return await self._store.run(work)
 

@@ -30,6 +30,7 @@ Headers = tuple[Header, ...]
 
 SERVICE, USER = "gemini-toolserver", "key"
 """Under which names the keyring holds the key."""
+GOOGLE = "https://aistudio.google.com/apikey gives one"
 SETUP = "Only the person who runs this server can mend this: "
 MAY_NOT = (
     f"{SETUP}see that the account may use the project (role Vertex AI User, and Service Usage Consumer where another "
@@ -92,6 +93,7 @@ class Key:
         project: the Google Cloud project that pays, where it is an OAuth token.
         again: reads it anew, and blocks; None where it never changes. It says None where there is nothing to read.
         remedy: as `Credential.remedy`.
+        giver: who gives such keys.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Key:
         project: str | None = None,
         again: Callable[[], str | None] | None = None,
         remedy: str = "",
+        giver: str = GOOGLE,
     ) -> None:
         self.name = "OAuth token" if auth == "bearer" else "API key"
         self.remedy = remedy or (_TOKEN if auth == "bearer" else "")
@@ -109,6 +112,7 @@ class Key:
         # Google bills a user's OAuth token to nobody unless it is told to whom.
         self._project = project if auth == "bearer" else None
         self._again = again
+        self._giver = giver
         self._lock = anyio.Lock()
         self._shown: Headers = ()
         if value:
@@ -117,7 +121,7 @@ class Key:
     def check(self) -> None:
         """Raises `KeyMissing` where there is no key, and nowhere to look for one."""
         if not self._shown and self._again is None:
-            raise _no_key()
+            raise _no_key(self._giver)
 
     async def headers(self) -> Headers:
         """The key as it travels, and who pays."""
@@ -126,7 +130,7 @@ class Key:
                 if not self._shown:
                     await self._read(self._again)
         if not self._shown:
-            raise _no_key(self.remedy)
+            raise _no_key(self._giver, self.remedy)
         return self._shown
 
     async def renew(self, refused: bytes) -> bool:
@@ -163,7 +167,13 @@ def of(config: ClientConfig) -> Credential:
         from .google_credentials import GoogleCredentials
 
         return GoogleCredentials(config.project)
-    return Key(config.auth, config.key.get_secret_value() if config.key else None, project=config.project)
+    value = config.key.get_secret_value() if config.key else None
+    return Key(config.auth, value, project=config.project, giver=keys_from(config.url.host))
+
+
+def keys_from(host: str) -> str:
+    """Who gives keys for a host, for messages."""
+    return GOOGLE if host.endswith(".googleapis.com") else f"the gateway at {clean(host, 100)} gives one"
 
 
 def from_file(auth: Auth, value: str | None, path: Path, *, project: str | None = None) -> Key:
@@ -218,8 +228,8 @@ def paying(project: str | None) -> Headers:
     return ((b"x-goog-user-project", project.encode("ascii")),) if project else ()
 
 
-def _no_key(remedy: str = "") -> KeyMissing:
+def _no_key(giver: str, remedy: str = "") -> KeyMissing:
     return KeyMissing(
         "There is no API key, so nothing was sent to Gemini.",
-        remedy or "The person who runs this server sets GEMINI_API_KEY (keys: https://aistudio.google.com/apikey).",
+        remedy or f"The person who runs this server sets GEMINI_API_KEY to a key: {giver}.",
     )

@@ -78,10 +78,11 @@ async def _key(runtime: Runtime, *, offline: bool) -> Check:
         await credential.headers()
         return Check("key", "ok", f"found in the system's keyring, sent as {settings.auth}")
     if not settings.key:
+        host = runtime.client.config.url.host
         return Check(
             "key",
             "failed",
-            "No API key. Set GEMINI_API_KEY for this server (https://aistudio.google.com/apikey gives one), or put it "
+            f"No API key. Set GEMINI_API_KEY for this server ({credentials.keys_from(host)}), or put it "
             "into the key file; or start with --emulate to try everything without one.",
         )
     # As `Runtime.openai` has it.

@@ -20,6 +20,7 @@ from gemini_server.toolkit.runtime import Runtime
 
 MOST = 10_000
 """Interactions that are remembered."""
+NO_AGENT = "list_agents shows the agents of this key; list_models those of Google's."
 UNKNOWN = Sources(frozenset({"web"}))
 WORKS = ("interaction", "interaction_now", "research")
 """The works of jobs whose operation is an interaction."""

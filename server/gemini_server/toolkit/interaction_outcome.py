@@ -15,6 +15,7 @@ from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.sources import of_names
 from gemini_server.toolkit.interaction_result import EARLY, Told, error_in, name_of, told
 from gemini_server.toolkit.interaction_spent import spent_on
+from gemini_server.toolkit.interaction_words import answered
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.trouble import trouble
 from gemini_server.toolkit.untrusted import clean, label, link
@@ -25,17 +26,24 @@ MADE_OF = {"image": "image", "video": "video", "speech": "audio", "music": "audi
 
 _GOING = {"": "Gemini is at work", "in_progress": "Gemini is at work", "queued": "waits in Gemini's queue"}
 _EARLY = ("incomplete", "budget_exceeded", "requires_continuation")
+_ENDED = ("completed", *_EARLY, "requires_action", "failed", "cancelled")
 _FILES = {"image": "image/png", "video": "video/mp4", "audio": "audio/wav", "document": "application/pdf"}
 _LONGEST_NOTE = 120
 
 
-async def step_of(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
+def is_known(status: str) -> bool:
+    """Whether a state is one that this server knows."""
+    return status.lower() in (*_GOING, *_ENDED)
+
+
+async def step_of(runtime: Runtime, job: Job, interaction: Interaction, *, still: bool = False) -> JobStep:
     """The step of a job that an interaction's state is.
 
     Args:
         runtime: for prices and the day.
         job: what waits for it; `wish.sources` names what the model could read.
         interaction: as Google shows it.
+        still: whether it has not changed for long: what has come in a state that is not known here is all there is.
     """
     status = interaction.status.lower()
     if status in ("completed", *_EARLY):
@@ -46,6 +54,8 @@ async def step_of(runtime: Runtime, job: Job, interaction: Interaction) -> JobSt
         return _failed(runtime, job, interaction, error_in(interaction) or trouble(None, None))
     if status == "cancelled":
         return _cancelled(runtime, job, interaction)
+    if still and _has_come(job, interaction):
+        return await _finished(runtime, job, interaction)
     going = _GOING.get(status) or f"Gemini says: {label(status, 60)}"
     return JobStep("running", operation=interaction.id, message=note_of(interaction.steps) or going)
 
@@ -62,6 +72,13 @@ def note_of(steps: Sequence[Step] | None) -> str:
         elif step.type.endswith("_call"):
             return label(step.type.removesuffix("_call").replace("_", " "), _LONGEST_NOTE)
     return ""
+
+
+def _has_come(job: Job, interaction: Interaction) -> bool:
+    """Whether there is something of what a job is for, or the reason why there is nothing."""
+    wanted = MADE_OF.get(job.kind)
+    contents = [said for output in answered(interaction.steps) for said in output]
+    return any(wanted in (None, said.type) for said in contents) or error_in(interaction) is not None
 
 
 async def _finished(runtime: Runtime, job: Job, interaction: Interaction) -> JobStep:
@@ -83,6 +100,11 @@ async def _finished(runtime: Runtime, job: Job, interaction: Interaction) -> Job
     spent, usage = spent_on(runtime, job, interaction, songs=len(media) if job.kind == "music" else None)
     warnings: list[str] = [*result.get("warnings", ())]
     warnings += [broken.strip()] if broken else []
+    if not is_known(interaction.status):
+        warnings.append(
+            f"Gemini says that it is {label(interaction.status, 60)!r}, which this server does not know. It did not "
+            "change any more, so this is taken as the end; something may be missing."
+        )
     if not wanted:  # what is beside the answer must not hold it up for good
         elsewhere = [one for one in media if one.uri and not runtime.client.follows(one.uri)]
         media = [one for one in media if one not in elsewhere]

@@ -30,6 +30,8 @@ MOST_STEPS = 200
 """Steps whose kinds are shown."""
 MOST_THOUGHTS = 16_000
 """Characters of thoughts that are shown: an agent may think for an hour."""
+BROKEN = 500
+"""Characters of broken arguments that are shown."""
 LARGE = 64 * 1024
 """Characters of a text from which on it is made ready in a thread, so that others are not held up."""
 
@@ -153,6 +155,7 @@ async def told(interaction: Interaction, sources: Sources, *, schema: Any = None
     calls = _calls(steps) if status == "requires_action" else []
     code = _code(steps, sources)
     warnings = [EARLY[status]] if status in EARLY else []
+    warnings += broken_arguments(steps)
     if words.refused:
         warnings.append(f"{words.refused} sources are left out: their addresses are no web links.")
     members: Json = {
@@ -202,9 +205,18 @@ def _fresh(steps: Sequence[Step] | None) -> list[Step]:
 def _calls(steps: Sequence[Step]) -> list[Json]:
     return [
         FunctionCallOut(
-            id=label(step.id or "") or f"call-{number}", name=label(step.name or ""), arguments=step.arguments or {}
+            id=label(step.id or "") or f"call-{number}", name=label(step.name or ""), arguments=step.given
         ).structured()
         for number, step in enumerate((step for step in steps if step.type == "function_call"), 1)
+    ]
+
+
+def broken_arguments(steps: Sequence[Step]) -> list[str]:
+    """Warnings about functions whose arguments cannot be read."""
+    return [
+        f"The arguments of {label(step.name or 'a function')} came broken, as: {label(step.arguments, BROKEN)}"
+        for step in steps
+        if step.type == "function_call" and isinstance(step.arguments, str)
     ]
 
 
@@ -222,7 +234,7 @@ def _code(steps: Sequence[Step], sources: Sources) -> list[CodeRun]:
     waiting: dict[str, CodeRun] = {}
     for step in steps:
         if step.type == "code_execution_call":
-            run = CodeRun(code=clean(str((step.arguments or {}).get("code") or ""), markup=True).text)
+            run = CodeRun(code=clean(str(step.given.get("code") or ""), markup=True).text)
             runs.append(run)
             waiting[step.id or ""] = run
         elif step.type == "code_execution_result":

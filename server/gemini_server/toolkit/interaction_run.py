@@ -16,7 +16,7 @@ from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.rest.client import StreamBroken
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.run import LONG_ANSWER, with_replacement
-from gemini_server.toolkit.interaction_known import explained
+from gemini_server.toolkit.interaction_known import NO_AGENT, explained
 from gemini_server.toolkit.untrusted import clean, label
 
 RESUMES = 3
@@ -71,7 +71,7 @@ async def run(call: Call, name: str, body: Asked, *, markup: bool) -> Ran:
             return Ran(reply.value, reply.retries)
     except NotFound as error:
         if agent and name in error.what:
-            error.remedy = "list_agents shows the agents of this key; list_models those of Google's."
+            error.remedy = NO_AGENT
             raise
         raise explained(with_replacement(call.runtime, name, error)) from None
 

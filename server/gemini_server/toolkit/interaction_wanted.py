@@ -4,6 +4,8 @@ store       given        background, previous     functions offered      neither
 none                     kept                     kept                   not kept
 true                     kept                     kept                   kept
 false                    refused                  not kept               not kept
+
+An agent works in the background unless `background` or `store` is false.
 """
 
 from __future__ import annotations
@@ -162,7 +164,10 @@ def _background(wanted: Wanted, name: str) -> bool:
         if wanted.background is False:
             raise ArgumentError(f"{name} works in the background alone.", "Leave background out.")
         return True
-    return bool(wanted.background)
+    if wanted.background is None:
+        # An agent works for minutes, and clients give a call up after one.
+        return bool(wanted.agent) and wanted.store is not False
+    return wanted.background
 
 
 def _store(wanted: Wanted, *, background: bool, functions: bool) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gemini_server.jobs.conversations import Conversation
 
 MANNER = SPOKEN
-"""The setting of a conversation under which voice and language are kept."""
+"""The setting of a conversation under which model, voice and language are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +119,5 @@ def _inherited(kept: Conversation | None, said: Manner) -> Manner:
 
 
 def _live_model(kept: Conversation | None) -> str | None:
-    return kept.model if kept and MANNER in kept.settings else None
+    spoken: JsonObject | None = kept.settings.get(MANNER) if kept else None
+    return spoken.get("model", kept.model) if kept and spoken is not None else None

@@ -15,6 +15,7 @@ from gemini_server.api.live import RESUMABLE, LiveUsage
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.dialogue import spoken_last
 from gemini_server.toolkit.generation.result import FunctionCallOut
 from gemini_server.toolkit.generation.run import usage_of, with_replacement
 from gemini_server.toolkit.live_asked import MANNER, Asked
@@ -30,10 +31,10 @@ from gemini_server.toolkit.untrusted import label
 KIND = "live"
 _TOKENS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
 _REASON = re.compile(r"[A-Z][A-Z_]{0,60}")
-_TOLD_AGAIN = (
-    "Google does not have this conversation any more (a session is kept for two hours): it was told again from its "
-    "transcripts, so what was heard and seen before is known in words alone."
-)
+_GONE = "Google does not have this conversation any more (a session is kept for two hours)"
+_WRITTEN = "The last turn of this conversation was in writing, of which its Live session knows nothing"
+_OTHER_MODEL = "Its Live session was had with another model"
+_TOLD_AGAIN = "it was told again from its transcripts, so what was heard and seen before is known in words alone."
 _TOLD_RESULTS = "The session that waited for these results has ended: it was begun anew, and they were told in words."
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ async def take(call: Call, wanted: Asked) -> LiveTurn:
         try:
             with anyio.CancelScope(shield=True):  # it is paid for: what came must not be lost on the way
                 if talk.forgotten and not warnings:
-                    warnings.append(_TOLD_AGAIN)
+                    warnings.append(f"{_why_told(wanted)}: {_TOLD_AGAIN}")
                 if trouble is not None:
                     warnings.append(f"The answer broke off after {talk.heard.seconds:.1f} s of sound: {trouble.what}")
                 return await _result(call, wanted, talk, warnings, spent or (), broken=trouble is not None)
@@ -73,6 +74,13 @@ async def take(call: Call, wanted: Asked) -> LiveTurn:
                 with anyio.CancelScope(shield=True):
                     await talk.socket.aclose()
     raise AssertionError  # for the type checkers: the scopes swallow nothing
+
+
+def _why_told(wanted: Asked) -> str:
+    kept = wanted.kept
+    if kept is None or not spoken_last(kept):
+        return _WRITTEN
+    return _GONE if kept.model == wanted.model else _OTHER_MODEL
 
 
 async def _talk(call: Call, wanted: Asked, waiting: LiveSocket | None) -> Talk:
@@ -149,7 +157,9 @@ async def _keep(call: Call, wanted: Asked, talk: Talk, result: LiveTurn, warning
     turns = [_as_json(_said(wanted, talk.heard)), _as_json(_answer(talk.heard))]
     sources = sorted(wanted.sources.names) or None
     settings: dict[str, Any] = {
-        MANNER: wanted.manner.model_dump(exclude_none=True, include={"voice", "language"}),
+        MANNER: {
+            "model": wanted.model, **wanted.manner.model_dump(exclude_none=True, include={"voice", "language"}),
+        },
         "system": wanted.manner.system, "functions": wanted.manner.functions, "sources": sources,
     }  # fmt: skip
     settings = {name: value for name, value in settings.items() if value is not None}

@@ -29,6 +29,8 @@ T = TypeVar("T")
 MAX_PIXELS = 50_000_000
 """Pixels of a picture that is decoded here; a larger one is kept, but not looked at."""
 LONGEST_SIDE = 512
+SMALLEST = 16
+"""Pixels of the longest side below which no picture is made; one that is smaller itself is shown as it is."""
 MAX_BYTES = 150 * 1024
 HEADER_BYTES = 4 * 1024 * 1024
 """Of a file that is not in memory no more is read to find the size of its picture: notes of a camera come first."""
@@ -206,15 +208,16 @@ def _small(picture: PilImage, longest: int, most: int) -> Preview | None:
         ground = _pillow().new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
         picture = ground
-    while max(picture.size) >= 16:
+    while True:
         for quality in _QUALITIES:
             buffer = io.BytesIO()
             # Nothing of the original but its pixels is passed on.
             picture.save(buffer, "WEBP", quality=quality, method=4, exif=b"", icc_profile=b"", xmp=b"")
             if buffer.tell() <= most:
                 return Preview(buffer.getvalue(), *picture.size)
+        if max(picture.size) < 2 * SMALLEST:
+            return None
         picture = picture.reduce(2)
-    return None
 
 
 def _preview(data: bytes, longest: int, most: int) -> Preview | None:

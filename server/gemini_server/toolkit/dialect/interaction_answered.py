@@ -98,6 +98,8 @@ def answered(interaction: Interaction) -> GenerateContentResponse:
     finish = _ENDS.get(interaction.status.lower())
     if code in _CODES:
         finish = code.upper()
+    if any(step.type == "function_call" and isinstance(step.arguments, str) for step in steps):
+        finish = "MALFORMED_FUNCTION_CALL"
     candidate: JsonObject = {"index": 0, "finishReason": finish, "finishMessage": message, **grounds.metadata()}
     candidate["continuationToken"] = interaction.continuation_token
     if parts:
@@ -125,7 +127,7 @@ def _own(steps: list[Step]) -> list[Step]:
 
 def _add(parts: list[JsonObject], step: Step, grounds: _Grounds) -> None:
     extra: JsonObject = step.model_extra or {}
-    arguments = step.arguments or {}
+    arguments = step.given
     if step.type == "thought":
         text = "".join(said.text or "" for said in step.summary or ())
         part: JsonObject = {"thought": True, "text": text}
@@ -133,7 +135,7 @@ def _add(parts: list[JsonObject], step: Step, grounds: _Grounds) -> None:
     elif step.type == "model_output":
         for said in step.content or ():
             _said(parts, said, grounds)
-    elif step.type == "function_call":
+    elif step.type == "function_call" and not isinstance(step.arguments, str):
         called: JsonObject = {"functionCall": {"id": step.id, "name": step.name or "", "args": arguments}}
         # generateContent wants the signature of a thought on the call that follows it.
         signature = parts[-1].get("thoughtSignature") if parts and parts[-1].get("thought") else None

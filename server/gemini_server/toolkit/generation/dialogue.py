@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NEW = "new"
 SPOKEN = "live"
-"""The setting that a conversation has whose last turn was had by voice: how the model is to talk."""
+"""The setting of a conversation that was had by voice: with which model, and how it is to talk."""
 _UPLOADED = "/files/"
 """In the URI of a file that was uploaded."""
 
@@ -141,7 +141,7 @@ async def _turn(
 ) -> TextResult:
     options = _inherited(thread.kept.settings, said) if thread.kept else said
     # The model of a conversation by voice does not write.
-    before = thread.kept.model if thread.kept and SPOKEN not in thread.kept.settings else None
+    before = thread.kept.model if thread.kept and not spoken_last(thread.kept) else None
     if options.cache:
         name = caches.cache_name(options.cache)
         options = options.model_copy(update={"cache": name})
@@ -239,7 +239,7 @@ async def _keep(
         if thread.kept:
             await conversations.append(
                 call.principal, thread.kept.id, turns,
-                expected_turns=len(thread.kept.turns), model=model, settings=options.kept(),
+                expected_turns=len(thread.kept.turns), model=model, settings=_settings(thread.kept, options),
             )  # fmt: skip
         else:
             created = await conversations.create(
@@ -258,10 +258,22 @@ async def _keep(
         )
 
 
+def _settings(kept: Conversation, options: Options) -> dict[str, Any]:
+    """What later turns inherit; a turn in writing leaves how the model talked."""
+    spoken: JsonObject | None = kept.settings.get(SPOKEN)
+    return options.kept() if spoken is None else {**options.kept(), SPOKEN: {"model": kept.model, **spoken}}
+
+
 def _unfinished(ran: Ran) -> bool:
     reason = ran.transcript.finish_reason
     # An answer that was cut at max_output_tokens is kept, so that the rest can be asked for.
     return ran.broken or reason in (None, "CONTINUATION") or reason in BLOCKING or reason in BROKEN
+
+
+def spoken_last(conversation: Conversation) -> bool:
+    """Whether the last turn of a conversation was had by voice."""
+    spoken: JsonObject | None = conversation.settings.get(SPOKEN)
+    return spoken is not None and spoken.get("model", conversation.model) == conversation.model
 
 
 def unanswered(conversation: Conversation) -> list[JsonObject]:

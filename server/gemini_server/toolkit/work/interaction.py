@@ -5,14 +5,19 @@ from __future__ import annotations
 import anyio
 
 from gemini_server.api import interactions
+from gemini_server.api.interaction_agent import CreateAgentInteraction
 from gemini_server.api.interactions import Interaction
 from gemini_server.errors import BadAnswer, NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.rest.endpoint import Endpoint
 from gemini_server.toolkit.generation.run import with_replacement
-from gemini_server.toolkit.interaction_outcome import step_of
+from gemini_server.toolkit.interaction_known import NO_AGENT
+from gemini_server.toolkit.interaction_outcome import is_known, step_of
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.work.foreground import retrying
+
+STILL = 5
+"""Looks at which nothing may have changed before a state that this server does not know is taken as an end."""
 
 
 class BackgroundInteraction:
@@ -26,12 +31,16 @@ class BackgroundInteraction:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._seen: dict[str, tuple[tuple[object, ...], int]] = {}
 
     async def submit(self, job: Job, request: Request, tell: Tell) -> Step:
         """Begin it. What is finished at once is taken at once."""
         try:
             reply = await self._runtime.client.call(self.endpoint, body=request.body, on_retry=retrying(tell))
         except NotFound as error:
+            if isinstance(request.body, CreateAgentInteraction) and job.model in error.what:
+                error.remedy = NO_AGENT
+                raise
             raise self._explained(job, error) from None
         with anyio.CancelScope(shield=True):  # what has come is paid for
             step = await self.outcome(job, reply.value)
@@ -51,11 +60,25 @@ class BackgroundInteraction:
     async def asked(self, job: Job) -> Step:
         """How it stands, by the interaction itself."""
         reply = await self._runtime.client.call(interactions.GET, id=job.operation or "")
-        return await self.outcome(job, reply.value)
+        return await self.outcome(job, reply.value, still=self._stands_still(job, reply.value))
 
-    async def outcome(self, job: Job, interaction: Interaction) -> Step:
-        """The step that an interaction's state is."""
-        return await step_of(self._runtime, job, interaction)
+    async def outcome(self, job: Job, interaction: Interaction, *, still: bool = False) -> Step:
+        """The step that an interaction's state is; `still` says that it has not changed for long."""
+        return await step_of(self._runtime, job, interaction, still=still)
+
+    def _stands_still(self, job: Job, interaction: Interaction) -> bool:
+        """Whether it has had the same state for long, one that is not known here, and nothing was added meanwhile."""
+        before, looks = self._seen.pop(job.id, ((), 0))
+        if is_known(interaction.status):
+            return False
+        tokens = interaction.usage.total_tokens if interaction.usage else 0
+        now = (interaction.status, interaction.updated, len(interaction.steps or ()), tokens)
+        looks = looks + 1 if now == before else 1
+        if looks < STILL:
+            self._seen[job.id] = now, looks
+            return False
+        self._seen[job.id] = now, STILL - 1
+        return True
 
     async def cancel(self, job: Job) -> Step | None:
         """Ask Google to stop it; what was finished by then is taken."""

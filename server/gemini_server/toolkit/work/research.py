@@ -105,9 +105,9 @@ class Research(BackgroundInteraction):
             pass  # asking for it says what is wrong, or that nothing is
         return note, False
 
-    async def outcome(self, job: Job, interaction: Interaction) -> Step:
+    async def outcome(self, job: Job, interaction: Interaction, *, still: bool = False) -> Step:
         """How it stands, with its report as a file where it is finished."""
-        step = await super().outcome(job, interaction)
+        step = await super().outcome(job, interaction, still=still)
         text: str = step.result.get("text", "")
         if step.state != "finished":
             return step
