@@ -42,7 +42,7 @@ async def get_job(call: Call, job: JobId, wait_seconds: Seconds = 0) -> JobOut:
 
 @TOOLSET.tool(read_only=False, destructive=True, idempotent=True, open_world=True, default=True)
 async def cancel_job(call: Call, job: JobId) -> JobOut:
-    """Stop a job. What Gemini has done by then may still be billed. Returns the job as it then stands."""
+    """Stop a job; what Gemini has done by then may be billed. Returns the job."""
     found = await call.runtime.runner.cancel(call.principal, job)
     if not found.ended and found.state != "downloading":  # what is made already ends with its files, whoever waits
         found = await wait(call, found, 10.0)

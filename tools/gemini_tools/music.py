@@ -49,7 +49,7 @@ async def compose_music(
     live: Annotated[bool | None, Field(description="Lyria RealTime: instrumental, exact length")] = None,
     wait_seconds: WaitSeconds = jobs.WAIT,
     reuse: Reuse = True,
-    dry_run: Annotated[bool, Field(description="only estimate the cost")] = False,
+    dry_run: Annotated[bool, Field(description="cost only")] = False,
     model: ModelName = None,
 ) -> Sound:
     """Compose a song (minutes, with vocals unless the prompt says instrumental) or a clip of 30 s as MP3; or play live

@@ -54,9 +54,7 @@ class WebAnswer(Answer):
 async def search_web(
     call: Call,
     query: Annotated[str, Field(description="question, topic")],
-    time_range: Annotated[
-        str | None, Field(description="day, week, month, year (the last one), or 2026-01-01/2026-03-01")
-    ] = None,
+    time_range: Annotated[str | None, Field(description="day, week, month, year, or 2026-01-01/2026-03-01")] = None,
     images: Annotated[bool | None, Field(description="find pictures too")] = None,
     model: ModelName = None,
 ) -> WebAnswer:

@@ -42,7 +42,7 @@ async def synthesize_speech(
     style: Annotated[str | None, Field(description="e.g. cheerful, slow")] = None,
     wait_seconds: WaitSeconds = jobs.WAIT,
     reuse: Reuse = True,
-    dry_run: Annotated[bool, Field(description="only estimate the cost")] = False,
+    dry_run: Annotated[bool, Field(description="cost only")] = False,
     model: ModelName = None,
 ) -> Sound:
     """Say a text, in one voice or as a dialogue of two: a WAV file. Billed by token."""

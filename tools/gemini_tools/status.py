@@ -36,8 +36,8 @@ class Status(Result):
 
 @TOOLSET.tool(read_only=True, destructive=False, idempotent=True, open_world=True, default=True)
 async def server_status(call: Call) -> Status:
-    """Check this server: whether a key is found, Gemini can be reached, which directories may be read, where
-    conversations are kept, what was spent today. Use it when other tools fail. Free.
+    """Check this server: its key, the way to Gemini, the directories it reads, its ledger, what was spent today. Use it
+    when other tools fail. Free.
     """
     checks: list[Check] = await examine(call.runtime, call.principal)
     return Status(

@@ -54,21 +54,17 @@ async def generate_text(
     system: Annotated[str | None, Field(description="system instruction")] = None,
     json_schema: JsonSchema = None,
     thinking: Annotated[Thinking | int | None, Field(description="level, or token budget for 2.5 models")] = None,
-    include_thoughts: Annotated[bool | None, Field(description="return a summary of the thinking")] = None,
-    max_output_tokens: Annotated[
-        int | None, Field(description="thinking counts too; default: the model's limit")
-    ] = None,
+    include_thoughts: Annotated[bool | None, Field(description="summary of the thinking")] = None,
+    max_output_tokens: Annotated[int | None, Field(description="thinking counts too")] = None,
     stop: Annotated[list[str] | None, Field(description="stop sequences, up to 5")] = None,
     seed: Annotated[int | None, Field(description="for repeatable answers")] = None,
     sampling: Annotated[Sampling | None, Field(description="deprecated by Google; best left out")] = None,
     safety: Annotated[
         dict[str, str] | None,
-        Field(description="category: threshold, e.g. HARASSMENT: BLOCK_ONLY_HIGH, BLOCK_NONE, OFF"),
+        Field(description="e.g. HARASSMENT: BLOCK_ONLY_HIGH, BLOCK_NONE, OFF"),
     ] = None,
     cache: Annotated[str | None, Field(description="cachedContents/ID to build on")] = None,
-    use: Annotated[
-        list[BuiltIn] | None, Field(description="built-in tools Gemini may run; search and maps cite sources")
-    ] = None,
+    use: Annotated[list[BuiltIn] | None, Field(description="built-in tools Gemini may run")] = None,
     stores: Annotated[list[str] | None, Field(description="fileSearchStores/ID for file_search")] = None,
     functions: Annotated[
         list[FunctionIn] | None, Field(description="functions you can run; calls come back as function_calls")
@@ -84,7 +80,7 @@ async def generate_text(
     model: ModelName = None,
 ) -> TextResult:
     """Ask Gemini for text, JSON by schema, or function calls, about a prompt and any attachments; chat, search the
-    web, read pages and run code with `use`. Billed by token (usage.cost_usd). Returns text (json with json_schema),
+    web, read pages and run code with `use`. Billed by token. Returns text (json with json_schema),
     citations, function_calls (answer them with submit_function_results), conversation, usage, warnings.
     """
     options = Options(

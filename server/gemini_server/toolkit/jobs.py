@@ -35,9 +35,9 @@ KEPT_REQUEST = 8 * 1024 * 1024
 """Bytes of a request that is kept until it is sent, so that a crash before that loses nothing."""
 
 WaitSeconds = Annotated[
-    float, Field(ge=0, le=3600), WithJsonSchema({"type": "number", "description": "default 40; then it is a job"})
+    float, Field(ge=0, le=3600), WithJsonSchema({"type": "number", "description": "default 40, then a job"})
 ]
-Reuse = Annotated[bool, Field(description="false: not what the same call just made")]
+Reuse = Annotated[bool, Field(description="false: make it anew")]
 
 Status = Literal[
     "submitting", "running", "input_required", "downloading", "done", "failed", "cancelled", "unknown"

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-ModelName = Annotated[str | None, Field(description="model id; list_models names them")]
+ModelName = Annotated[str | None, Field(description="model id, see list_models")]
 Attachments = Annotated[
     list[str] | None,
-    Field(description="media: path, https:// or gs:// URL, YouTube link, files/ID, data: URI"),
+    Field(description="media: path, URL (YouTube too), files/ID, data: URI"),
 ]
-JsonSchema = Annotated[dict[str, Any] | None, Field(description="JSON Schema that the answer must match")]
+JsonSchema = Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")]
 AnyJson = Annotated[
     Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in ("object", "array", "string", "number", "boolean")]})
 ]
