@@ -147,6 +147,16 @@ async def test_1200_items_are_twelve_batches_in_their_order(connect: Connect, em
         assert kept[at] == pytest.approx(expected, rel=1e-6), items[at]
 
 
+async def test_other_dimensions_than_were_asked_for_are_told(connect: Connect, fake: FakeGemini) -> None:
+    fake.say({"embeddings": [{"values": [1.0, 0.0, 0.0]}]})
+    async with connect(base_url=fake.url) as client:
+        found = await embed(client, "hello", dimensions=2)
+        plain = await embed(client, "hello", dimensions=3)
+    assert (found["dimensions"], found["count"]) == (3, 1)
+    assert "have 3 dimensions; 2 were asked for" in warned(found)
+    assert "warnings" not in plain
+
+
 async def test_shortened_vectors_of_the_first_model_have_unit_length_again(connect: Connect, fake: FakeGemini) -> None:
     fake.say({"embeddings": [{"values": [0.3, 0.4]}, {"values": [0.0, 0.0]}]})
     async with connect(base_url=fake.url) as client:

@@ -332,19 +332,30 @@ async def test_json_is_parsed_and_pictures_are_files(connect: Connect, emulator:
 ANTIGRAVITY: Json = {"agent": "antigravity-preview-09-2026", "environment": "remote"}
 
 
-@pytest.mark.parametrize("more", [{}, {"store": True}, {"background": True}], ids=["once", "kept", "later"])
-async def test_an_agent_works_in_a_sandbox_that_is_gone_on_in(connect: Connect, emulator: Emulator, more: Json) -> None:
+@pytest.mark.parametrize(
+    ("more", "later"),
+    [
+        ({}, True),
+        ({"background": True}, True),
+        ({"background": False, "store": True}, False),
+        ({"store": False}, False),
+    ],
+    ids=["by itself", "later", "kept", "once"],
+)
+async def test_an_agent_works_in_a_sandbox_that_is_gone_on_in(
+    connect: Connect, emulator: Emulator, more: Json, later: bool
+) -> None:
     async with connect() as client:
         first = await interact(client, "Write a file", heard=[], **ANTIGRAVITY, **more)
         again = {**ANTIGRAVITY, "environment": first["environment"]}
         second = await interact(client, "Write another", **again)
-        unknown = await refused(client, "x", agent="nobody", store=True)
+        unknown = await refused(client, "x", agent="nobody", **more)
     assert (first["agent"], first["code"][0]["outcome"]) == (ANTIGRAVITY["agent"], "OK")
     assert second["environment"] == first["environment"]
     assert "list_agents" in unknown
     assert bodies(emulator)[0] | {"stream": None} == {
-        "input": "Write a file", "store": bool(more), "stream": None, **ANTIGRAVITY,
-        **({"background": True} if "background" in more else {}),
+        "input": "Write a file", "store": more.get("store", True), "stream": None, **ANTIGRAVITY,
+        **({"background": True} if later else {}),
     }  # fmt: skip
 
 
@@ -397,3 +408,10 @@ async def test_an_error_in_the_stream_is_the_answers_own(connect: Connect, fake:
         told = error_of(await client.call_tool("create_interaction", given, progress_callback=note))
     assert "Enough for today." in told
     assert len(fake.requests) == 1
+
+
+async def test_an_agent_that_takes_long_is_a_job_before_its_client_gives_up(connect: Connect) -> None:
+    async with connect() as client:
+        begun = await interact(client, "Write a file [emulate: polls=9]", wait_seconds=0, **ANTIGRAVITY)
+        done = structured(await client.call_tool("get_job", {"job": begun["job"]["id"], "wait_seconds": 20}))
+    assert (done["status"], done["result"]["agent"]) == ("done", ANTIGRAVITY["agent"])

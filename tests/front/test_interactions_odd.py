@@ -141,3 +141,44 @@ async def test_a_file_that_lies_elsewhere_does_not_hold_up_a_report(
     assert (job["status"], [one["mime_type"] for one in job["artifacts"]]) == ("done", ["text/markdown"])
     assert "does not lie at Google" in warned(job)
     assert "does not lie at Google" in warned(looked)
+
+
+async def test_a_chart_that_is_gone_does_not_lose_the_report(connect: Connect, fake: FakeGemini) -> None:
+    image: Json = {"type": "image", "mime_type": "image/png", "uri": f"{fake.url}/v1beta/files/x:download?alt=media"}
+    chart: Json = {"type": "model_output", "content": [image]}
+    done = {"id": "v1_a", "status": "completed", "agent": AGENT, "steps": [output("Foxes dig."), chart]}
+    gone = Reply({"error": {"code": 404, "status": "NOT_FOUND", "message": "Gone."}}, status=404)
+    over: Json = {"event_type": "interaction.status_update", "status": "completed"}
+    fake.replies = [Reply({**done, "status": "in_progress"}), Reply(events=[over]), Reply(done), gone]
+    async with connect(base_url=fake.url) as client:
+        job = structured(await client.call_tool("start_research", {"question": "Why?", "wait_seconds": 20}))
+    assert (job["status"], [one["mime_type"] for one in job["artifacts"]]) == ("done", ["text/markdown"])
+    assert "A file (image) is gone" in warned(job)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "warning"),
+    [
+        ('{"city": "Rome"}', {"city": "Rome"}, ""),
+        ('{"city": "Ro\u202eme', {}, 'The arguments of weather came broken, as: {"city": "Rome'),
+        ('["Rome"]', {}, 'came broken, as: ["Rome"]'),
+    ],
+)
+async def test_arguments_that_are_a_string_are_read_or_shown(
+    connect: Connect, fake: FakeGemini, arguments: str, expected: Json, warning: str
+) -> None:
+    called: Json = {"type": "function_call", "id": "a", "name": "weather", "arguments": arguments}
+    fake.say({**HEAD, "status": "requires_action", "steps": [called, None]})
+    async with connect(base_url=fake.url) as client:
+        answer = structured(await client.call_tool("create_interaction", {"input": "x", "store": True}))
+    assert [call["arguments"] for call in answer["function_calls"]] == [expected]
+    assert warning in warned(answer)
+    assert ("came broken" in warned(answer)) == bool(warning)
+
+
+async def test_a_null_among_steps_or_contents_costs_nothing_else(connect: Connect, fake: FakeGemini) -> None:
+    said: Json = {"type": "model_output", "content": [None, {"type": "text", "text": "Hello", "annotations": [None]}]}
+    fake.say({**HEAD, "status": "completed", "steps": [None, said, None], "errors": [None]})
+    async with connect(base_url=fake.url) as client:
+        answer = structured(await client.call_tool("create_interaction", {"input": "x"}))
+    assert (answer["text"], answer["steps"]) == ("Hello", ["model_output"])

@@ -254,6 +254,41 @@ async def test_a_conversation_in_writing_goes_on_by_voice(connect: Connect, emul
     assert found["model_version"] == "gemini-3.8-live"
 
 
+async def test_a_turn_in_writing_leaves_the_voice_and_the_functions(connect: Connect, emulator: Emulator) -> None:
+    live = "gemini-3.8-live-extended-thinking"
+    async with connect() as client:
+        first = await talk(
+            client,
+            "My name is Ada.",
+            conversation="new",
+            voice="Kore",
+            language="en-GB",
+            functions=[WEATHER],
+            model=live,
+        )
+        for prompt in ("What is my name?", "And again?"):
+            more = {"prompt": prompt, "conversation": first["conversation"]}
+            written = structured(await client.call_tool("generate_text", more))
+        found = await talk(client, "What is my name?", conversation=first["conversation"])
+    assert "live" not in written["model_version"]
+    assert "Ada" in found["transcript"]
+    assert found["model_version"] == live
+    before, after = frames(emulator, "setup")
+    for member in ("generationConfig", "tools"):
+        assert after[member] == before[member]
+    assert "was in writing" in warned(found)
+    assert "does not have this conversation any more" not in warned(found)
+
+
+async def test_another_live_model_is_told_what_was_said(connect: Connect, emulator: Emulator) -> None:
+    async with connect() as client:
+        first = await talk(client, "My name is Ada.", conversation="new")
+        more = {"conversation": first["conversation"], "model": "gemini-3.8-live-extended-thinking"}
+        found = await talk(client, "What is my name?", **more)
+    assert "Ada" in found["transcript"]
+    assert "with another model" in warned(found)
+
+
 async def test_functions_are_called_and_their_results_go_on_in_the_same_session(
     connect: Connect, emulator: Emulator
 ) -> None:

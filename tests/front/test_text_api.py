@@ -186,6 +186,15 @@ async def test_what_only_shapes_the_answer_is_left_out_with_a_warning(over: Conn
     assert "temperature" in warned(answer)
 
 
+async def test_a_call_whose_arguments_are_broken_is_no_call(over: Connect, fake: FakeGemini) -> None:
+    called: Json = {"type": "function_call", "id": "a", "name": "get_weather", "arguments": '{"city": "Ro'}
+    fake.say(interaction(spoke("Let me look."), called, status="requires_action"))
+    async with over(base_url=fake.url) as client:
+        answer = await ask(client, "What is the weather?", functions=[WEATHER], conversation="new")
+    assert (answer["text"], answer["finish_reason"]) == ("Let me look.", "MALFORMED_FUNCTION_CALL")
+    assert not answer.keys() & {"function_calls", "conversation"}
+
+
 async def test_a_refusal_of_that_family_is_explained(over: Connect, fake: FakeGemini) -> None:
     fake.say(Reply({"error": {"code": "payment_required", "message": "No credit left"}}, status=402))
     async with over(base_url=fake.url) as client:

@@ -341,3 +341,18 @@ def test_googles_credentials_go_to_google_alone(base: str) -> None:
         settings.read({"GEMINI_AUTH": "google", "GEMINI_BASE_URL": base})
     for home in ("http://127.0.0.1:1", "https://us-central1-aiplatform.googleapis.com"):
         assert settings.read({"GEMINI_AUTH": "google", "GEMINI_BASE_URL": home}).auth == "google"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name"),
+    [
+        ("GEMINI_AUTH", "Bearer", "auth"),
+        ("GEMINI_BACKEND", "Developer", "backend"),
+        ("GEMINI_DIALECT", "OpenAI", "dialect"),
+        ("GEMINI_TEXT_API", "Interactions", "text_api"),
+        ("GEMINI_TOOLSERVER_IMAGE_API", "INTERACTIONS", "image_api"),
+    ],
+)
+def test_a_word_may_be_written_in_any_case(home: Path, variable: str, value: str, name: str) -> None:
+    found = settings.read({variable: value, "GEMINI_BASE_URL": "https://gateway.example"})
+    assert getattr(found, name) == value.lower()

@@ -32,7 +32,7 @@ def _read(value: object) -> object:
     if isinstance(value, str):
         with suppress(ValueError, RecursionError):
             found: object = json.loads(value)
-            return found if isinstance(found, dict) else value
+            return cast(JsonObject, found) if isinstance(found, dict) else value
     return value or None
 
 

@@ -184,7 +184,8 @@ class Driver:
             await self._persist(step)
             return
         if self._cancelling:
-            spent = Spent(self._job.model) if self._job.model else None  # what was under way then: nobody says its price
+            # What was under way then may be billed, and nobody says its price.
+            spent = Spent(self._job.model) if self._job.model else None
             message = "Dropped while Gemini was at work; it may bill what it had begun."
             await self._end("cancelled", message=message, spent=spent)
         else:

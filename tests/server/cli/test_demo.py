@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, cast
+
 import pytest
+from mcp import Client
 
 from gemini_server.cli import demo, demo_agents, demo_context, demo_making
-from gemini_server.cli.stage import Paper
+from gemini_server.cli.stage import Failed, Paper, Stage
 from tests.server.cli.conftest import Shell
 
 
@@ -49,3 +53,15 @@ def test_streamed_text_breaks_between_words_wherever_its_pieces_do(capsys: pytes
         paper.flow(piece)
     paper.end_flow()
     assert capsys.readouterr().out == "   The quick brown\n   fox jumps\n   over\n"
+
+
+@pytest.mark.anyio
+async def test_a_live_turn_without_a_transcript_is_said_to_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def call(stage: Stage, tool: str, **arguments: Any) -> dict[str, Any]:
+        return {"conversation": "c_x", "artifacts": []}
+
+    monkeypatch.setattr(Stage, "call", call)
+    with pytest.raises(Failed, match="no transcript"):
+        await demo_agents.live(Stage(cast(Client, None), Paper(), tmp_path, emulated=True))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import anyio
@@ -27,6 +28,7 @@ from gemini_server.jobs.notices import listen
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.runner import Runner
 from gemini_server.jobs.shelf import OnBytes
+from gemini_server.jobs.spending import Spending
 from gemini_server.rest.body import RawJson
 from tests.server.jobs.conftest import NewStore
 
@@ -246,6 +248,24 @@ async def test_files_that_are_gone_for_good_fail_it(store: Store) -> None:
         assert stage.shelf.cleared == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "result", "state"),
+    [("image", {"text": "A report."}, "done"), ("video", {"text": "A caption."}, "failed"), ("image", {}, "failed")],
+)
+async def test_a_file_that_is_gone_is_missed_beside_a_text_alone(
+    store: Store, kind: str, result: dict[str, str], state: str
+) -> None:
+    media = [Media(kind, "image/png", uri="https://x/1")]
+    async with running(store, FakeWork(polls=[Step("finished", result=result, media=media)])) as stage:
+        stage.shelf.failures = [NotFound("The link has expired.")]
+        job = await stage.ended(await stage.begin())
+        assert (job.state, job.result.get("text")) == (state, result.get("text"))
+        assert [one.saved for one in job.media] == [False]
+        assert stage.shelf.cleared + stage.shelf.described == 1
+        if state == "done":
+            assert "A file (image) is gone" in job.result["warnings"][0]
+
+
 async def test_cancelling_asks_google_to_stop(store: Store) -> None:
     work = FakeWork(polls=[Step("running", message=str(n)) for n in range(10_000)], cancelled=Step("cancelled"))
     async with running(store, work) as stage:
@@ -274,6 +294,8 @@ async def test_cancelling_a_foreground_call_drops_it(store: Store) -> None:
         job = await stage.ended(job)
         assert job.state == "cancelled"
         assert "may bill" in job.message
+    [spent] = await Spending(store, today=lambda: datetime.now(UTC).date()).by_day("anna")
+    assert (spent.model, spent.calls, spent.unpriced_calls) == ("omni", 1, 1)
 
 
 async def test_cancelling_a_start_waits_for_the_name_and_then_stops_it(store: Store) -> None:

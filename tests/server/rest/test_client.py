@@ -89,7 +89,7 @@ async def test_the_key_travels_in_exactly_one_header(
 
 async def test_without_a_key_nothing_is_sent(httpx2_mock: respx.Router, make_client: MakeClient) -> None:
     client = make_client(key=None)
-    with pytest.raises(KeyMissing, match="GEMINI_API_KEY"):
+    with pytest.raises(KeyMissing, match=r"to a key: https://aistudio\.google\.com/apikey gives one"):
         await client.call(GET, name="files/x")
     with pytest.raises(KeyMissing):
         async with client.stream(GENERATE, model=MODEL):

@@ -18,8 +18,10 @@ from keyring.backend import KeyringBackend
 
 from gemini_server.errors import BadAnswer, ConnectionFailed, KeyMissing, KeyRefused, NotFound
 from gemini_server.redaction import redact
+from gemini_server.rest import credentials
 from gemini_server.rest.backend import DEVELOPER, Backend
 from gemini_server.rest.client import GeminiClient
+from gemini_server.rest.config import Auth, ClientConfig
 from gemini_server.rest.credentials import from_file, from_keyring
 from gemini_server.rest.google_credentials import GoogleCredentials
 
@@ -323,3 +325,11 @@ async def test_an_object_that_may_not_be_read_is_named(make_client: MakeClient) 
 def stored(make_client: MakeClient, home: Loopback, storage: Loopback) -> GeminiClient:
     backend = Backend("test", "a backend with Cloud Storage", storage=storage.url)
     return make_client(home.url, backend=backend, credential=from_file("bearer", NEW, Path("none")))
+
+
+@pytest.mark.parametrize("auth", ["api-key", "bearer", "raw"])
+def test_without_a_key_of_a_gateway_the_gateway_is_named_and_not_google(auth: Auth) -> None:
+    config = ClientConfig("https://gateway.example:8443/gemini", key=None, auth=auth)
+    with pytest.raises(KeyMissing, match=r"the gateway at gateway\.example gives one") as missing:
+        credentials.of(config).check()
+    assert "google" not in missing.value.remedy

@@ -211,6 +211,41 @@ async def test_what_goes_on_says_what_it_thinks_of(server: Runtime, httpx2_mock:
     assert (step.state, step.message) == ("running", "Gemini says: dreaming")
 
 
+async def test_a_state_that_is_new_is_an_end_when_nothing_changes_any_more(
+    server: Runtime, httpx2_mock: respx.Router
+) -> None:
+    text: Json = {"type": "text", "text": "Foxes dig."}
+    going = [interaction("dreaming", output(text), usage={"total_tokens": n}) for n in (1, 1, 1, 1, 2)]
+    still = going[-1:] * 4
+    found = [httpx.Response(200, json=answer) for answer in (*going, *still)]
+    httpx2_mock.get(f"{URL}/v1_abc").mock(side_effect=found)
+    doing = work.load("interaction", server)
+    steps = [await doing.poll(job(kind="interaction"), say_nothing) for _ in (*going, *still)]
+    assert [step.state for step in steps] == ["running"] * 8 + ["finished"]
+    assert (steps[-1].result["text"], steps[-1].result["status"]) == ("Foxes dig.", "dreaming")
+    assert "'dreaming', which this server does not know" in steps[-1].result["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (interaction("dreaming"), "running"),
+        (interaction("dreaming", output({"type": "text", "text": "Soon."})), "running"),
+        (interaction("dreaming", output(video())), "finished"),
+        (interaction("dreaming", errors=[{"code": "api_error", "message": "Bang"}]), "failed"),
+        (interaction("in_progress", output(video())), "running"),
+    ],
+    ids=["nothing", "a text beside", "a film", "an error", "a state that is known"],
+)
+async def test_a_film_waits_for_its_film_in_a_state_that_is_new(
+    server: Runtime, httpx2_mock: respx.Router, answer: Json, state: str
+) -> None:
+    httpx2_mock.get(f"{URL}/v1_abc").mock(return_value=httpx.Response(200, json=answer))
+    doing = work.load("interaction", server)
+    steps = [await doing.poll(job(), say_nothing) for _ in range(5)]
+    assert [step.state for step in steps] == [*["running"] * 4, state]
+
+
 async def test_kinds_of_steps_and_content_that_are_new_pass(server: Runtime, httpx2_mock: respx.Router) -> None:
     new: Json = {"type": "hologram_call", "arguments": {"deep": [1]}, "odd": None}
     contents = ({"type": "hologram", "data": "AAAA", "waves": 3}, video())

@@ -80,6 +80,11 @@ async def test_every_mode_of_pixels_can_be_shown(mode: str) -> None:
     assert opened(await preview(file_of(picture, form))).size == (40, 20)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (15, 4), (2, 15)])
+async def test_a_picture_that_is_tiny_is_shown_as_it_is(size: tuple[int, int]) -> None:
+    assert opened(await preview(file_of(Image.new("RGB", size, RED)))).size == size
+
+
 async def test_grey_of_sixteen_bits_is_not_all_white() -> None:
     row = (20_000).to_bytes(2, "little") * 20 + (60_000).to_bytes(2, "little") * 20
     picture = Image.frombytes("I;16", (40, 20), row * 20)
