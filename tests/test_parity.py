@@ -78,8 +78,6 @@ OF_VERSION_1 = (
 """Those that it has of version v1 too: GEMINI_API_VERSION=v1 sends the same tools there, and what v1 alone has goes
 there by itself."""
 MEDIA_UPLOAD_PATHS = {"upload/{version}/files": "media.upload", "{version}/files": "media.create"}
-BY_A_SIBLING = {"models.embedContent": "models.batchEmbedContents"}
-"""Methods whose tool calls another one that does the same, for one item too."""
 
 
 @pytest.fixture(scope="module")
@@ -131,4 +129,4 @@ def test_what_the_script_knows_by_heart_is_there(use: Any) -> None:
 @pytest.mark.parametrize(("method", "tool"), WANTED.items())
 def test_a_method_is_reached_by_its_typed_tool(use: Any, method: str, tool: str) -> None:
     assert tool in {entry.name for entry in surface.load().tools}
-    assert tool in use.tools()[BY_A_SIBLING.get(method, method)]
+    assert tool in use.tools()[method]

@@ -477,3 +477,26 @@ async def test_no_more_than_four_batches_are_under_way_at_once(
         found = await embed(client, *["a"] * 1000)
     assert found["count"] == 1000
     assert most == 4
+
+
+async def test_a_server_without_batches_is_asked_item_by_item(connect: Connect, fake: FakeGemini) -> None:
+    missing = Reply({"error": {"code": 404, "message": "Not Found", "status": "NOT_FOUND"}}, status=404)
+    ones = [
+        {"embedding": {"values": [0.6, 0.8]}, "usageMetadata": {"promptTokenCount": 3}},
+        {"embedding": {"values": [1.0, 0.0]}, "usageMetadata": {"promptTokenCount": 4}},
+    ]
+    fake.say(missing, *ones)
+    async with connect(base_url=fake.url) as client:
+        made = structured(await client.call_tool("embed", {"items": ["one", "two"]}))
+    assert made["vectors"] == [[0.6, 0.8], [1.0, 0.0]]
+    assert made["usage"]["total_tokens"] == 7
+    assert [path.rpartition(":")[2] for path in fake.paths] == ["batchEmbedContents", "embedContent", "embedContent"]
+    assert fake.requests[1]["content"]["parts"] == [{"text": "one"}]
+
+
+async def test_a_model_that_is_not_there_is_not_asked_item_by_item(connect: Connect, fake: FakeGemini) -> None:
+    gone = {"code": 404, "message": "models/gone-1 is not found for API version v1beta", "status": "NOT_FOUND"}
+    fake.say(Reply({"error": gone}, status=404))
+    async with connect(base_url=fake.url) as client:
+        assert "gone-1" in error_of(await client.call_tool("embed", {"items": ["one"], "model": "gone-1"}))
+    assert len(fake.requests) == 1

@@ -14,6 +14,7 @@ from gemini_server.api.embeddings import (
     BatchEmbedContentsRequest,
     EmbedContentRequest,
     EmbeddingUsageMetadata,
+    PackedEmbedding,
     TaskType,
 )
 from gemini_server.api.embeddings import BatchEmbedContentsResponse as Answer
@@ -97,6 +98,7 @@ class _Run:
         self._like: dict[tuple[TaskType | None, str | None], EmbedContentRequest] = {}
         self._waiting: dict[int, Rows] = {}
         self._following = self._width = self._received = self._workers = 0
+        self._singly = False
         self._moved = anyio.Event()
         self._cost: Decimal | None = Decimal(0)
 
@@ -189,12 +191,42 @@ class _Run:
 
     async def sent(self, batch: _Batch) -> Reply[Answer[PackedFloats]] | Reply[Answer[PackedUnit]]:
         runtime = self.call.runtime
+        # Only the older models leave a shortened vector at the length that the cut gave it.
+        scaled = self.text_only and self.dimensions is not None
         async with media.opened(batch.sources, self.call) as parts, runtime.slot():
-            body = self.body(batch, parts)
-            # Only the older models leave a shortened vector at the length that the cut gave it.
-            if self.text_only and self.dimensions is not None:
-                return await self.client.call(embeddings.SCALED_BATCH, body=body, model=self.name)
-            return await self.client.call(embeddings.BATCH, body=body, model=self.name)
+            if self._singly:
+                return await self.singly(batch, parts, scaled=scaled)
+            try:
+                body = self.body(batch, parts)
+                if scaled:
+                    return await self.client.call(embeddings.SCALED_BATCH, body=body, model=self.name)
+                return await self.client.call(embeddings.BATCH, body=body, model=self.name)
+            except NotFound as error:
+                if self.model.removeprefix("models/") in error.what:
+                    raise
+                # It is not the model that is missing: some gateways have no batches of vectors.
+                self._singly = True
+                return await self.singly(batch, parts, scaled=scaled)
+
+    async def singly(self, batch: _Batch, parts: Sequence[Part], *, scaled: bool) -> Reply[Answer[PackedFloats]]:
+        """A batch item by item, where a server knows no other way."""
+        pack = PackedUnit if scaled else PackedFloats
+        opened = iter(parts)
+        answer, retries, tokens = Answer[PackedFloats](), 0, 0
+        for item in batch.items:
+            request = self.request(item, next(opened) if item.source else text_part(self.told(item)))
+            try:
+                reply = await self.client.call(embeddings.EMBED, body=request, model=self.name)
+            except ToolserverError:
+                if tokens:  # those before it are paid for
+                    self.book(EmbeddingUsageMetadata(prompt_token_count=tokens))
+                raise
+            values = pack.of(reply.value.embedding.values)
+            answer.embeddings.append(PackedEmbedding[PackedFloats].model_construct(values=values))
+            retries += reply.retries
+            tokens += (reply.value.usage_metadata and reply.value.usage_metadata.prompt_token_count) or 0
+        answer.usage_metadata = EmbeddingUsageMetadata(prompt_token_count=tokens or None)
+        return Reply(answer, retries)
 
     def body(self, batch: _Batch, parts: Sequence[Part]) -> BatchEmbedContentsRequest | RawJson:
         if not parts:
