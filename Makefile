@@ -24,7 +24,7 @@ demo: install  ## try it: with GEMINI_API_KEY against Gemini, without it against
 	@$(BIN)/python -m gemini_server demo
 
 test: install  ## run the tests
-	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m pytest -n 3 -q
 
 check: install  ## ruff, mypy, pyright, import-linter, generated files fresh
 	$(BIN)/ruff check .
