@@ -217,6 +217,25 @@ async def test_a_conversation_goes_on_with_its_handle_in_another_process_too(
         assert not any(handle in json.dumps(result) for handle in handles[1:])
 
 
+async def test_three_turns_with_sound_go_on_over_cut_connections(
+    connect: Connect, emulator: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "allowed" / "hello.wav").write_bytes(recorded(1))
+    async with connect() as client:
+        first = await talk(client, None, audio="hello.wav", conversation="new")
+        kept = first["conversation"]
+        emulator.add_fault("cut=before", path=SOCKET)
+        second = await talk(client, "My name is Ada.", conversation=kept)
+        emulator.add_fault("cut=inside after=2", path=SOCKET)
+        cut = await talk(client, "What is my name?", conversation=kept)
+        third = await talk(client, "What is my name?", conversation=kept)
+    assert cut["incomplete"] is True
+    assert "Your name is Ada." in third["transcript"]
+    for turn in (first, second, third):
+        assert seconds_of(turn["artifacts"][0]) > 1
+        assert "incomplete" not in turn
+
+
 @pytest.mark.parametrize("change", ["expires = 0", "handle = 'unknown'", "turns = 1", "place = 'elsewhere'"])
 async def test_a_session_that_is_gone_is_told_again_from_its_transcripts(
     connect: Connect, emulator: Emulator, tmp_path: Path, change: str
