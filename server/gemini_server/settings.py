@@ -17,6 +17,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from gemini_server.errors import UnsafeSetting
+from gemini_server.key_file import read_key_file
 
 APP = "gemini-toolserver"
 
@@ -264,6 +265,14 @@ class Settings:
         """Whether there is a key, or a place where one may be found."""
         return bool(self.key) or self.keyring or self.auth == "google"
 
+    @property
+    def opens_storage(self) -> bool:
+        """Whether the credential is Google's, so that Cloud Storage may see it too: that of a gateway is the gateway's.
+
+        A server on this machine counts as Google's own, as the emulator is one.
+        """
+        return self.auth != "raw" and _is_googles(self.base_url)
+
     def resolved_state_dir(self) -> Path:
         """The state directory that is in force."""
         return self.state_dir or platform_directory("state")
@@ -371,12 +380,17 @@ def _choose_backend(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         values["base_url"] = address(location)
 
 
+def _is_googles(base_url: str) -> bool:
+    host = (urlsplit(base_url).hostname or "").lower()
+    return host.endswith(".googleapis.com") or host in ("localhost", "127.0.0.1", "::1")
+
+
 def _check_google(settings: Settings) -> None:
     """Refuse to hand Google's own credentials, which open more than Gemini, to a host that is not Google's."""
     if settings.auth != "google" or settings.emulate:
         return
-    host = (urlsplit(settings.base_url).hostname or "").lower()
-    if not host.endswith(".googleapis.com") and host not in ("localhost", "127.0.0.1", "::1"):
+    if not _is_googles(settings.base_url):
+        host = urlsplit(settings.base_url).hostname or ""
         raise UnsafeSetting(
             f"GEMINI_AUTH=google would send Google's credentials to {host[:100]}, which is not Google's.",
             "Use GEMINI_AUTH=bearer or raw with a credential that is meant for that host.",
@@ -430,14 +444,18 @@ def _check_ledger(url: str) -> None:
 def _read_key_file(values: dict[str, Any]) -> None:
     path: Path = values.get("key_file") or platform_directory("config") / "key"
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = read_key_file(path, start=True)
     except FileNotFoundError:
         if values.get("key_file"):
             raise UnsafeSetting(f"The key file {path} does not exist.", "Create it, or unset the setting.") from None
         return
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UnsafeSetting(
             f"The key file {path} cannot be read ({type(error).__name__}).", "Mend its permissions."
+        ) from None
+    except ValueError:
+        raise UnsafeSetting(
+            f"The key file {path} holds no key: it is too long, or no text in UTF-8.", "Put the key alone into it."
         ) from None
     if text:
         values["key"] = text

@@ -66,3 +66,10 @@ async def test_googles_own_credentials_open_the_enterprise_backend_and_the_docto
     assert "a-secret-token" not in text_of(status)
     assert len(tokens.seen) == 1
     assert platform.requests[0]["path"].startswith("/v1beta1/projects/acme/locations/global/")
+
+
+async def test_a_key_file_that_is_not_used_may_be_missing(connect: Connect, fake: FakeGemini, tmp_path: Path) -> None:
+    fake.say(Reply({"models": []}))
+    async with connect(key=NEW, key_file=tmp_path / "none", base_url=fake.url) as client:
+        status = structured(await client.call_tool("server_status", {}))
+    assert [one["status"] for one in status["checks"] if one["name"] == "key"] == ["ok"]

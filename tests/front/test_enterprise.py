@@ -310,3 +310,75 @@ def test_the_variables_of_googles_own_libraries_choose_it(name: str, location: s
     assert settings.read({**environ, "GEMINI_BACKEND": "developer"}).backend == "developer"
     gateway = {"GEMINI_BASE_URL": "https://gw.house/x", "GEMINI_AUTH": "raw", "GEMINI_API_KEY": "licence"}
     assert settings.read({**environ, **gateway}).base_url == "https://gw.house/x"
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "status", "words"),
+    [
+        ("CANCELLED", None, "cancelled", "No request was answered by then."),
+        ("FAILED", {"code": 3, "message": "The dataset is empty."}, "failed", "The dataset is empty"),
+    ],
+)
+async def test_a_batch_that_ended_before_it_wrote_anything_says_how_and_not_that_its_answers_are_gone(
+    connect: Connect, fake: FakeGemini, storage: Loopback, state: str, error: Json | None, status: str, words: str
+) -> None:
+    job = {"name": "projects/1/locations/us-central1/batchPredictionJobs/7", "state": "JOB_STATE_PENDING"}
+    ended = {"state": f"JOB_STATE_{state}", "outputInfo": {"gcsOutputDirectory": "gs://acme/out"}}
+    fake.say(Reply(job), Reply(job | ended | ({"error": error} if error else {})))
+    async with connect(base_url=fake.url) as client:
+        begun = await client.call_tool("create_batch", {"source": "gs://acme/in/requests.jsonl"})
+        [made] = structured(await client.call_tool("list_jobs", {}))["jobs"]
+        told = str(await client.call_tool("get_job", {"job": made["id"]}))
+    assert made["status"] == status
+    assert words in told or words in str(begun)
+    assert "are gone" not in told
+
+
+async def test_the_licence_of_a_gateway_is_not_shown_to_cloud_storage(
+    connect: Connect, fake: FakeGemini, storage: Loopback
+) -> None:
+    name = f"projects/1/locations/us-central1/publishers/google/models/{VEO}/operations/1"
+    film = {"videos": [{"gcsUri": "gs://acme/film.mp4", "mimeType": "video/mp4"}]}
+    job = {"name": "projects/1/locations/us-central1/batchPredictionJobs/7", "state": "JOB_STATE_SUCCEEDED",
+           "outputInfo": {"gcsOutputDirectory": "gs://acme/out"}}  # fmt: skip
+    fake.say(Reply({"name": name, "done": True, "response": film}), Reply(job), Reply(job))
+    async with connect(base_url=fake.url, auth="raw", key="licence-of-the-gateway") as client:
+        made = await call(client, "generate_video", prompt="A boat", model=VEO)
+        batch = await failed(client, "create_batch", source="gs://acme/in/requests.jsonl")
+    assert "no access to Cloud Storage: gs://acme/film.mp4" in made["warnings"][0]
+    assert "its answers lie at gs://acme/out/predictions.jsonl" in batch
+    assert not storage.seen
+
+
+async def test_a_long_name_of_a_model_has_the_price_of_its_short_one_and_makes_vectors(connect: Connect) -> None:
+    google = "publishers/google/models"
+    async with connect() as client:
+        short, long = [await ask(client, "Say only 'hi'", model=name) for name in (FLASH, f"{MODELS}/{FLASH}")]
+        made = await call(client, "embed", items=["a cat", "a dog"], model=f"{google}/gemini-embedding-001")
+    assert long["usage"]["cost_usd"] == short["usage"]["cost_usd"] > 0
+    assert made["count"] == 2
+
+
+@pytest.mark.parametrize("model", ["endpoints/123", f"{PLACE}/endpoints/123", "publishers/anthropic/models/claude"])
+async def test_models_that_this_server_does_not_know_there_are_not_said_to_be_elsewhere(
+    connect: Connect, emulator: Emulator, model: str
+) -> None:
+    async with connect() as client:
+        text = await failed(client, "generate_text", prompt="a", model=model)
+    assert "that this server knows; nothing was sent" in text
+    assert "Developer API" not in text
+    assert not emulator.requests
+
+
+async def test_a_film_that_this_account_may_not_read_is_not_said_to_be_lost(
+    connect: Connect, fake: FakeGemini, storage: Loopback
+) -> None:
+    name = f"projects/1/locations/us-central1/publishers/google/models/{VEO}/operations/1"
+    film = {"videos": [{"gcsUri": "gs://theirs/film.mp4", "mimeType": "video/mp4"}]}
+    fake.say(Reply({"name": name, "done": True, "response": film}))
+    async with connect(base_url=fake.url) as client:
+        text = await failed(client, "generate_video", prompt="A boat", model=VEO)
+    assert "finished and paid for" in text
+    assert "gs://theirs/film.mp4" in text
+    assert "may read objects in its bucket" in text
+    assert "Begin it again" not in text

@@ -83,15 +83,21 @@ def test_the_key_file_of_the_platform_is_found_by_itself(home: Path, monkeypatch
     assert settings.read({}).key == KEY
 
 
-@pytest.mark.parametrize("kind", ["missing", "directory", "not_text"])
+@pytest.mark.parametrize("kind", ["missing", "directory", "not_text", "heap"])
 def test_a_key_file_that_was_named_and_cannot_be_read_is_refused(home: Path, kind: str) -> None:
     path = home / kind
     if kind == "directory":
         path.mkdir()
     elif kind == "not_text":
         path.write_bytes(b"\xff\xfe\x00")
+    elif kind == "heap":
+        path.write_bytes(b"x" * 100_000)
     with pytest.raises(UnsafeSetting, match=str(path)):
         settings.read({"GEMINI_TOOLSERVER_KEY_FILE": str(path)})
+
+
+def test_a_key_file_of_windows_may_begin_with_a_byte_order_mark(home: Path) -> None:
+    assert settings.read({}, key_file=key_file(home / "marked", f"\ufeff{OTHER}\r\n")).key == OTHER
 
 
 def test_an_empty_key_file_is_no_key(home: Path) -> None:

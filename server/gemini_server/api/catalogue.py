@@ -263,7 +263,8 @@ class Catalogue:
 
 
 def _bare(id: str) -> str:  # noqa: A002
-    return id.removeprefix("models/")
+    # The Enterprise backend's own names, of a project or without one, are of the same models at the same prices.
+    return id.rpartition("publishers/google/")[2].removeprefix("models/")
 
 
 def _today() -> date:

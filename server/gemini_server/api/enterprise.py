@@ -49,6 +49,8 @@ _LACKS: Mapping[str, tuple[str, str]] = {
     "auth_tokens": ("tokens for Live sessions", _DEVELOPER),
     "tunedModels": ("tuned models under this name", _DEVELOPER),
     "corpora": ("Semantic Retriever", "Ground answers with search, or give documents as gs://bucket/object."),
+    "endpoints": ("endpoints that this server knows", "Name a model of Google, such as gemini-3.8-flash."),
+    "publishers": ("models of other publishers that this server knows", "Name one of Google: gemini-3.8-flash."),
     "batches": ("change of a batch that is there", "Stop it with cancel_batch, and create it anew."),
     "projects": ("access to another project or location than its own", "Give the plain id, such as gemini-3.8-flash."),
     "models/*:asyncBatchEmbedContent": ("batches of vectors", "Make them with embed, which takes as many texts."),

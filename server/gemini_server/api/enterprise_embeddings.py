@@ -59,7 +59,7 @@ PREDICTIONS: dict[Any, type[Wire]] = {
 
 def by_predict(model: str) -> bool:
     """Whether a model has its vectors by `predict`."""
-    return model.removeprefix("models/").startswith(_OLDER)
+    return model.rpartition("models/")[2].startswith(_OLDER)
 
 
 def at_once(model: str) -> int:

@@ -364,9 +364,11 @@ class Driver:
                         raise
                     lost.append(f"A file ({stored.kind}) is gone, and left out: {gone.what}")
         except NotFound as gone:
-            what = f"Its files are gone: {gone.what}"
+            what, remedy = f"Its files are gone: {gone.what}", "Begin it again."
+            if gone.code == "no_object":  # it may well be there, for others: making it anew would be billed anew
+                what, remedy = f"It is finished and paid for, but its files cannot be had: {gone.what}", gone.remedy
             await self._shelf.clear(self._job)
-            await self._end("failed", error=NotFound(what, "Begin it again.", code=gone.code))
+            await self._end("failed", error=NotFound(what, remedy, code=gone.code))
             return
         except ToolserverError as error:
             if self._cancelling:

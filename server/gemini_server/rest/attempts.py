@@ -14,7 +14,7 @@ from . import answer, connection, failure, retry
 from .complaint import Complaint, read_complaint
 from .config import ClientConfig
 from .connection import Outbound
-from .credentials import MAY_NOT, Credential
+from .credentials import REFUSED, Credential, name_in
 from .exchange import Exchange, Order, refused_key
 from .retry import AttemptError, Fault, RetryNote
 
@@ -155,15 +155,9 @@ class Attempts:
 
 def about_key(fault: Fault, response: httpx2.Response, credential: Credential) -> Fault:
     """A fault that says, where Google refused the credential, which one that was and what mends it."""
-    error = fault.error
-    if isinstance(error, KeyRefused):
-        if error.status in (400, 401):
-            fault.refused_key = refused_key(response)
-        error.what = error.what.replace("API key", credential.name, 1)
-        if error.status in (400, 401):
-            error.remedy = credential.remedy or error.remedy
-        elif credential.name != "API key":
-            error.remedy = MAY_NOT
+    if isinstance(fault.error, KeyRefused) and fault.error.status in REFUSED:
+        fault.refused_key = refused_key(response)
+    name_in(fault.error, credential)
     return fault
 
 

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 import anyio
 import anyio.to_thread
 
-from gemini_server.errors import KeyMissing, UnsafeSetting
+from gemini_server.errors import KeyMissing, KeyRefused, ToolserverError, UnsafeSetting
+from gemini_server.key_file import read_key_file
 from gemini_server.redaction import remember_secret
 
 from .complaint import clean
@@ -37,6 +38,8 @@ MAY_NOT = (
     "project pays), and that the API is enabled in it."
 )
 """What to do where a token is good and its account may not do what was asked."""
+REFUSED = (400, 401)
+"""The statuses of a `KeyRefused` that another credential may mend."""
 _TOKEN = (
     f"{SETUP}set GEMINI_API_KEY to a token that has not expired, then restart the server; GEMINI_AUTH=google renews "
     "tokens by itself."
@@ -144,7 +147,8 @@ class Key:
             return bool(self._shown) and self._shown[0][1] != refused
 
     async def _read(self, again: Callable[[], str | None]) -> None:
-        value = await anyio.to_thread.run_sync(again)
+        # A keyring may ask somebody for a password: a call does not wait for that beyond its deadline.
+        value = await anyio.to_thread.run_sync(again, abandon_on_cancel=True)
         if not value:
             return
         try:
@@ -181,8 +185,8 @@ def from_file(auth: Auth, value: str | None, path: Path, *, project: str | None 
 
     def again() -> str | None:
         try:
-            return path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            return read_key_file(path)
+        except (OSError, ValueError) as error:
             _log.warning("the key file cannot be read: %s", type(error).__name__)
             return None
 
@@ -197,7 +201,7 @@ def from_keyring(auth: Auth, *, project: str | None = None) -> Key:
         keyring = library("keyring", "keyring", "GEMINI_TOOLSERVER_KEYRING")
         try:
             found: str | None = keyring.get_password(SERVICE, USER)
-        except keyring.errors.KeyringError as error:
+        except Exception as error:  # each of its backends fails in a way of its own
             raise KeyMissing(
                 f"The keyring of this system cannot be read ({clean(str(error), 150) or type(error).__name__}).",
                 f"{SETUP}unlock it, or set GEMINI_API_KEY and leave GEMINI_TOOLSERVER_KEYRING away.",
@@ -221,6 +225,17 @@ def library(module: str, extra: str, wish: str) -> Any:
             f"{wish} needs a library that is not installed ({error.name}); nothing was sent to Gemini.",
             f"{SETUP}`pip install 'gemini-toolserver[{extra}]'`, then restart the server.",
         ) from error
+
+
+def name_in(error: ToolserverError, credential: Credential) -> None:
+    """Have an error say, where Google refused the credential, which one that was and what mends it."""
+    if not isinstance(error, KeyRefused):
+        return
+    error.what = error.what.replace("API key", credential.name, 1)
+    if error.status in REFUSED:
+        error.remedy = credential.remedy or error.remedy
+    elif credential.name != "API key":
+        error.remedy = MAY_NOT
 
 
 def paying(project: str | None) -> Headers:

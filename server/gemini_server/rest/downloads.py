@@ -184,7 +184,8 @@ class Downloads:
         foreign = not keyed and status in (400, 401, 403)
         if keyed:
             about_key(fault, response, self._exchange.credential)
-        if status in (404, 410) or foreign or (status == 403 and isinstance(fault.error, RequestRefused)):
+        denied = status == 403 and (stored or isinstance(fault.error, RequestRefused))
+        if status in (404, 410) or foreign or denied:
             fault.error = _not_there(complaint, url) if stored else _gone(complaint)
         return fault
 

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from gemini_server.errors import ConnectionFailed, KeyMissing, KeyRefused
+from gemini_server.errors import ConnectionFailed, KeyMissing, KeyRefused, ToolserverError
 from gemini_server.redaction import forget_secret, remember_secret
 
 from .complaint import clean
@@ -57,6 +57,7 @@ class GoogleCredentials:
         self._shown: Headers = ()
         self._hidden: deque[str] = deque()
         self._missing: tuple[float, KeyMissing] | None = None
+        self._failed: tuple[float, ToolserverError | None] | None = None
 
     def check(self) -> None:
         """Nothing is known before the first call."""
@@ -64,17 +65,19 @@ class GoogleCredentials:
     async def headers(self) -> Headers:
         """A token that is good for some minutes yet, and who pays."""
         if not self._fresh:
+            asked = time.monotonic()
             async with self._lock:
                 if not self._fresh:
-                    await self._refresh()
+                    await self._refresh(asked)
         return self._shown
 
     async def renew(self, refused: bytes) -> bool:
         """Have a new token, unless another call has had one meanwhile."""
+        asked = time.monotonic()
         async with self._lock:
             if not self._shown or self._shown[0][1] == refused:
                 self._shown = ()
-                await self._refresh()
+                await self._refresh(asked)
         return (b"authorization", refused) not in self._shown
 
     async def describe(self, *, offline: bool) -> str:
@@ -100,10 +103,24 @@ class GoogleCredentials:
 
     @property
     def _fresh(self) -> bool:
-        return bool(self._shown) and bool(self._credentials.valid)
+        # A refresh whose call was cancelled goes on in its thread: its token is there then, but not shown yet.
+        credentials = self._credentials
+        return bool(self._shown) and credentials.token == self._token and bool(credentials.valid)
 
-    async def _refresh(self) -> None:
-        await anyio.to_thread.run_sync(self._fetch, abandon_on_cancel=True)
+    async def _refresh(self, asked: float) -> None:
+        """Have a token; calls that were waiting while it could not be had hear so at once, not one after the other."""
+        if self._failed is not None and self._failed[0] > asked:
+            if self._failed[1] is not None:
+                raise self._failed[1]
+            if self._shown:
+                return
+        try:
+            fetched = await anyio.to_thread.run_sync(self._fetch, abandon_on_cancel=True)
+        except ToolserverError as error:
+            self._failed = time.monotonic(), error
+            raise
+        if not fetched:
+            self._failed = time.monotonic(), None
         credentials = self._credentials
         token: str = credentials.token
         if token != self._token:
@@ -136,19 +153,25 @@ class GoogleCredentials:
                 f"{SETUP}run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the "
                 "file of a service account.",
             ) from error
+        except OSError as error:
+            raise KeyMissing(
+                f"The file of the application default credentials cannot be read ({type(error).__name__}); nothing was "
+                "sent to Gemini.",
+                f"{SETUP}mend its permissions, or correct GOOGLE_APPLICATION_CREDENTIALS.",
+            ) from error
 
-    def _fetch(self) -> None:
-        """Load the credentials and refresh their token; blocks."""
+    def _fetch(self) -> bool:
+        """Load the credentials and refresh their token; blocks. False where it is not refreshed, and good for now."""
         self._load()
         credentials = self._credentials
         exceptions: Any = importlib.import_module("google.auth.exceptions")
         transport = library("google.auth.transport.requests", "google", "GEMINI_AUTH=google")
         try:
             credentials.refresh(functools.partial(transport.Request(), timeout=REFRESH_SECONDS))
-        except exceptions.GoogleAuthError as error:
+        except (exceptions.GoogleAuthError, OSError, ValueError) as error:
             if self._shown and credentials.token_state.name == "STALE":
                 _log.warning("the token is not refreshed yet: %s", clean(str(error), 200))
-                return
+                return False
             words = clean(str(error), 200) or type(error).__name__
             if isinstance(error, exceptions.TransportError) or getattr(error, "retryable", False):
                 raise ConnectionFailed(
@@ -159,6 +182,7 @@ class GoogleCredentials:
                 f"Google gives no OAuth token for the application default credentials ({words}); nothing was sent.",
                 self.remedy,
             ) from error
+        return True
 
 
 _KINDS = {

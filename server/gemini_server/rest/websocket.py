@@ -26,12 +26,14 @@ from pydantic import BaseModel
 from gemini_server.errors import (
     BadAnswer,
     ConnectionFailed,
+    KeyRefused,
     Overloaded,
 )
 
 from . import answer, backend, credentials, failure, redirect
 from .complaint import clean, read_complaint
 from .config import MIB, ClientConfig, default_user_agent
+from .credentials import Headers
 from .endpoint import Empty, Endpoint
 from .route import Routes
 from .socket_end import ended
@@ -164,6 +166,24 @@ async def opened(
 
 
 async def _open(config: ClientConfig, method: str, version: str) -> ClientConnection:
+    """A connection; where Google refuses the credential, once more with a newer one, as `attempts` does."""
+    credential = credentials.of(config)
+    shown = await credential.headers()
+    try:
+        return await _connected(config, method, version, shown)
+    except KeyRefused as refused:
+        newer = refused.status in credentials.REFUSED and await credential.renew(shown[0][1])
+        if not newer:
+            credentials.name_in(refused, credential)
+            raise
+    try:
+        return await _connected(config, method, version, await credential.headers())
+    except KeyRefused as refused:
+        credentials.name_in(refused, credential)
+        raise
+
+
+async def _connected(config: ClientConfig, method: str, version: str, shown: Headers) -> ClientConnection:
     from websockets.asyncio import client
     from websockets.exceptions import InvalidHandshake, InvalidStatus
 
@@ -181,7 +201,7 @@ async def _open(config: ClientConfig, method: str, version: str) -> ClientConnec
     try:
         return await Connect(
             url,
-            additional_headers=await _headers(config),
+            additional_headers=_headers(shown),
             user_agent_header=config.user_agent,
             proxy=None if local else True,
             ssl=await anyio.to_thread.run_sync(_certificates) if url.startswith("wss:") else None,
@@ -223,9 +243,9 @@ def address(config: ClientConfig, method: str, version: str) -> str:
     return f"ws{root.removeprefix('http')}/ws/google.ai.generativelanguage.{version}.GenerativeService.{method}"
 
 
-async def _headers(config: ClientConfig) -> dict[str, str]:
-    shown = {name.decode(): value.decode() for name, value in await credentials.of(config).headers()}
-    return {**shown, "x-goog-api-client": f"{default_user_agent()} gl-python/{platform.python_version()}"}
+def _headers(shown: Headers) -> dict[str, str]:
+    named = {name.decode(): value.decode() for name, value in shown}
+    return {**named, "x-goog-api-client": f"{default_user_agent()} gl-python/{platform.python_version()}"}
 
 
 @cache

@@ -88,7 +88,7 @@ async def _key(runtime: Runtime, *, offline: bool) -> Check:
     # As `Runtime.openai` has it.
     auth = "bearer" if settings.dialect == "openai" and settings.auth == "api-key" else settings.auth
     detail = f"found in {settings.key_source or 'the settings'}, sent as {auth}"
-    if settings.key_file and os.name == "posix":
+    if settings.key_file and settings.key_read_from_file and os.name == "posix":
         mode = stat.S_IMODE(settings.key_file.stat().st_mode)
         if mode & 0o077:
             return Check("key", "warning", f"{detail}; other users can read the key file: chmod 600 it")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -163,7 +164,9 @@ class Runtime:
             return DEVELOPER
         from gemini_server.api.enterprise import enterprise
 
-        return enterprise(settings.project or "", settings.location, settings.storage)
+        chosen = enterprise(settings.project or "", settings.location, settings.storage)
+        # A gateway's own licence is not for Cloud Storage, nor is what it names there to be had with it.
+        return chosen if settings.opens_storage else replace(chosen, storage="")
 
     @cached_property
     def place(self) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import anyio
+import anyio.lowlevel
 import keyring
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -310,9 +312,12 @@ async def test_an_object_in_cloud_storage_is_opened_with_the_token_and_a_redirec
     assert shown(home) == [f"Bearer {NEW}"]
 
 
-async def test_an_object_that_may_not_be_read_is_named(make_client: MakeClient) -> None:
-    missing = {"error": {"code": 404, "message": "No such object"}}
-    async with Loopback(reply_json(missing, 404)) as storage, Loopback() as home:
+@pytest.mark.parametrize(
+    ("status", "message"), [(404, "No such object"), (403, "robot@acme does not have storage.objects.get access.")]
+)
+async def test_an_object_that_may_not_be_read_is_named(make_client: MakeClient, status: int, message: str) -> None:
+    missing = {"error": {"code": status, "message": message}}
+    async with Loopback(reply_json(missing, status)) as storage, Loopback() as home:
         with pytest.raises(NotFound, match=r"no object gs://acme/x\.mp4 in Cloud Storage"):
             async with stored(make_client, home, storage).open_download("gs://acme/x.mp4"):
                 pass
@@ -333,3 +338,98 @@ def test_without_a_key_of_a_gateway_the_gateway_is_named_and_not_google(auth: Au
     with pytest.raises(KeyMissing, match=r"the gateway at gateway\.example gives one") as missing:
         credentials.of(config).check()
     assert "google" not in missing.value.remedy
+
+
+async def test_a_key_file_that_became_a_pipe_or_a_heap_keeps_nobody_waiting_and_the_old_key_stays(
+    make_client: MakeClient, key_file: Path
+) -> None:
+    async with Loopback(opens(NEW)) as server:
+        client = make_client(server.url, credential=from_file("api-key", OLD, key_file))
+        for make in (lambda: os.mkfifo(key_file), lambda: key_file.write_bytes(b"x" * 100_000)):
+            key_file.unlink()
+            make()
+            with anyio.fail_after(5), pytest.raises(KeyRefused, match="put a valid key into the key file"):
+                await client.call(GET, name="files/x")
+    assert shown(server) == [OLD, OLD]
+
+
+async def test_a_keyring_that_fails_in_its_own_way_or_waits_for_a_password_is_not_waited_for(
+    make_client: MakeClient, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = threading.Event()
+    client = make_client("http://127.0.0.1:9", credential=from_keyring("api-key"))
+
+    def broken(service: str, username: str) -> str | None:
+        raise RuntimeError("the bus has gone")
+
+    monkeypatch.setattr(ring, "get_password", broken)
+    with pytest.raises(KeyMissing, match="the bus has gone"):
+        await client.call(GET, name="files/x")
+    monkeypatch.setattr(ring, "get_password", lambda *_: password.wait(10) and OLD)
+    try:
+        with anyio.fail_after(5), pytest.raises(ConnectionFailed):
+            await client.call(GET, name="files/x", timeout=0.2)
+        assert not password.is_set()
+    finally:
+        password.set()
+
+
+async def test_a_file_of_credentials_that_cannot_be_opened_is_named(
+    make_client: MakeClient, service_account: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path))
+    with pytest.raises(KeyMissing, match="cannot be read") as missing:
+        await make_client(auth="google", key=None).call(GET, name="files/x")
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in missing.value.remedy
+
+
+async def test_calls_that_wait_for_a_token_that_cannot_be_had_hear_so_together(
+    make_client: MakeClient, tokens: Tokens, service_account: Any
+) -> None:
+    tokens.refusal = reply_json({"error": "invalid_grant"}, 400)
+    failures: list[str] = []
+    async with Loopback(tokens.play) as server:
+        service_account(server)
+        client = make_client(server.url, auth="google", key=None)
+
+        async def ask() -> None:
+            with pytest.raises(KeyRefused) as refused:
+                await client.call(GET, name="files/x")
+            failures.append(refused.value.what)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(ask)
+        assert (len(failures), len(server.seen)) == (20, 1)
+        tokens.refusal = None
+        await client.call(GET, name="files/x")
+
+
+async def test_a_token_that_came_after_its_call_was_cancelled_is_the_one_that_is_shown(
+    make_client: MakeClient, tokens: Tokens, service_account: Any
+) -> None:
+    tokens.lasts = 60
+    asked, answer = anyio.Event(), anyio.Event()
+
+    async def late(seen: Seen, writer: Any) -> None:
+        asked.set()
+        await answer.wait()
+        tokens.refusal = None
+        await tokens.play(seen, writer)
+
+    async with Loopback(tokens.play) as server:
+        service_account(server)
+        credential = GoogleCredentials()
+        client = make_client(server.url, key=None, credential=credential)
+        await client.call(GET, name="files/x")
+        tokens.lasts, tokens.refusal = 3600, late
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(credential.headers)
+            await asked.wait()
+            tasks.cancel_scope.cancel()
+        answer.set()
+        with anyio.fail_after(5):
+            while not cast(Any, credential)._credentials.valid:
+                await anyio.lowlevel.checkpoint()
+        headers = dict(await credential.headers())
+    assert headers[b"authorization"] == f"Bearer {tokens.given[-1]}".encode() != b"Bearer ya29.token-number-1"

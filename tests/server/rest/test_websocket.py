@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -29,7 +30,7 @@ from gemini_server.errors import (
     RequestRefused,
     ToolserverError,
 )
-from gemini_server.rest import websocket
+from gemini_server.rest import credentials, websocket
 from gemini_server.rest.config import ClientConfig
 from gemini_server.rest.endpoint import Wire
 from gemini_server.rest.socket_end import SocketClosed
@@ -315,3 +316,22 @@ async def test_the_key_is_in_no_log_at_any_level(caplog: pytest.LogCaptureFixtur
         await connection.receive(SOON)
     ours = [record for record in caplog.records if not record.name.startswith("websockets.server")]
     assert all(KEY not in record.getMessage() for record in ours)
+
+
+async def test_a_key_that_was_rotated_opens_the_connection_and_a_refused_one_names_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}-new")
+
+    def look(connection: ServerConnection, request: Request) -> Response | None:
+        good = request.headers["x-goog-api-key"] == f"{KEY}-new"
+        return None if good else connection.respond(HTTPStatus.UNAUTHORIZED, "")
+
+    async with stage(echo, look) as made:
+        async with made.connected(credential=credentials.from_file("api-key", KEY, file)):
+            pass
+        assert len(made.requests) == 2
+        file.write_text(f"{KEY}-other")
+        with pytest.raises(KeyRefused, match="put a valid key into the key file"):
+            async with made.connected(credential=credentials.from_file("api-key", KEY, file)):
+                pass
+        assert len(made.requests) == 4

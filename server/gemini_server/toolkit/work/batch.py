@@ -27,6 +27,7 @@ from gemini_server.toolkit.batch_results import KIND, Kept, kept
 from gemini_server.toolkit.generation.run import with_replacement
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.trouble import trouble
+from gemini_server.toolkit.untrusted import label
 from gemini_server.toolkit.work.foreground import retrying
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")
@@ -34,6 +35,8 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")
 _PATIENCE = 10
 """The longest pause between two questions, in pauses at the beginning: with those of 3 s, 30 s."""
 
+_LONGEST_LINK = 1300
+"""Characters of the address of the answers."""
 _log = logging.getLogger(__name__)
 
 
@@ -134,11 +137,17 @@ class BatchWork:
             try:
                 came = await kept(self._runtime, job, output, tell)
             except NotFound as error:
-                gone = NotFound(
-                    f"The batch is done, but its answers are gone: {error.what}", error.remedy, code=error.code
-                )
-                return Step("failed", error=gone)
+                # A batch that was stopped or has failed may name a place where it has written nothing.
+                if state == "SUCCEEDED":
+                    gone = NotFound(
+                        f"The batch is done, but its answers are gone: {error.what}", error.remedy, code=error.code
+                    )
+                    return Step("failed", error=gone)
             except ToolserverError as error:
+                if error.code == "bad_link":
+                    where = label(output.link, _LONGEST_LINK)
+                    error.what = f"The batch is done; its answers lie at {where}. {error.what}"
+                    return Step("failed", error=error)
                 message = f"The batch is done; its answers could not be saved yet: {error}"
                 return Step("running", operation=operation.name, message=message, pause=self._pause(job))
         result: Json = {"batch": operation.name or job.operation or ""}
