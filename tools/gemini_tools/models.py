@@ -64,7 +64,7 @@ def _line(model: ModelOut) -> str:
     facts = [", ".join(model.capabilities or ["unknown"])]
     if model.input_tokens:
         facts.append(f"{model.input_tokens} tokens in, {model.output_tokens or '?'} out")
-    if model.input_usd_per_million is not None:
+    if model.input_usd_per_million:
         facts.append(f"${model.input_usd_per_million}/${model.output_usd_per_million} per million tokens")
     if model.shutdown:
         facts.append(f"shut down {model.shutdown}" + (f", use {model.replacement}" if model.replacement else ""))

@@ -90,8 +90,9 @@ async def _tool(client: Client, name: str) -> Tool:
             return tool
     if name in (tool.name for tool in surface.load().tools):
         raise SetupError(
-            f"{name} is switched off in this server.",
-            "GEMINI_TOOLSERVER_READ_ONLY, GEMINI_TOOLSERVER_EXCLUDE_TOOLS or the server's own flags hide it.",
+            f"{name} is not switched on in this server.",
+            f"Start it with --tools {name}; where that is said already, GEMINI_TOOLSERVER_READ_ONLY or "
+            "GEMINI_TOOLSERVER_EXCLUDE_TOOLS hides it.",
         )
     raise _no_tool(name, [tool.name for tool in tools])
 

@@ -99,11 +99,10 @@ def _hints(name: str, choices: Choices) -> list[str]:
         added = json.dumps(config(name, choices)["mcpServers"][NAME], separators=(",", ":"))
         hints.append(f"Or: claude mcp add-json {NAME} {shlex.quote(added)}")
     if not choices.emulate and not client.variable:
-        file = shlex.quote(str(platform_directory("config") / "key"))
+        path = platform_directory("config") / "key"
+        file, directory = shlex.quote(str(path)), shlex.quote(str(path.parent))
         hints.append("This client passes no variables on, so put the key into the key file:")
-        hints.append(
-            f"  mkdir -p $(dirname {file}) && (umask 077 && cat > {file})    then paste the key, Enter, Ctrl-D"
-        )
+        hints.append(f"  mkdir -p {directory} && (umask 077 && cat > {file})    then paste the key, Enter, Ctrl-D")
     if client.hint and not (choices.emulate and client.variable):
         hints.append(client.hint)
     if not choices.allow_dirs:

@@ -240,7 +240,7 @@ async def wait(call: Call, job: Job, seconds: float) -> Job:
 
 _WORDS = {
     "intent": "about to be sent",
-    "submitting": "sent to Gemini",
+    "submitting": "being sent to Gemini",
     "running": "Gemini is at work",
     "input_required": "waits for input",
     "downloading": "downloading",
