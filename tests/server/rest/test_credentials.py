@@ -365,7 +365,12 @@ async def test_a_keyring_that_fails_in_its_own_way_or_waits_for_a_password_is_no
     monkeypatch.setattr(ring, "get_password", broken)
     with pytest.raises(KeyMissing, match="the bus has gone"):
         await client.call(GET, name="files/x")
-    monkeypatch.setattr(ring, "get_password", lambda *_: password.wait(10) and OLD)
+
+    def waiting(service: str, username: str) -> str | None:
+        password.wait(10)
+        return OLD
+
+    monkeypatch.setattr(ring, "get_password", waiting)
     try:
         with anyio.fail_after(5), pytest.raises(ConnectionFailed):
             await client.call(GET, name="files/x", timeout=0.2)
