@@ -17,7 +17,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from gemini_server.errors import UnsafeSetting
-from gemini_server.key_file import read_key_file
 
 APP = "gemini-toolserver"
 
@@ -442,6 +441,8 @@ def _check_ledger(url: str) -> None:
 
 
 def _read_key_file(values: dict[str, Any]) -> None:
+    from gemini_server.key_file import read_key_file  # not needed where the environment has the key
+
     path: Path = values.get("key_file") or platform_directory("config") / "key"
     try:
         text = read_key_file(path, start=True)
