@@ -44,11 +44,6 @@ def utter(text: str, voices: Sequence[str], rate: int) -> bytes:
     return sound.tobytes()
 
 
-def seconds_of_speech(text: str) -> float:
-    """How long a text takes to say."""
-    return min(LONGEST, len(text) / CHARACTERS_PER_SECOND)
-
-
 def speakers_in(text: str) -> list[str]:
     """The names before colons, in the order in which they first speak."""
     return list(dict.fromkeys(mark[1] for mark in _LINE.finditer(text)))

@@ -313,3 +313,47 @@ def test_what_was_deleted_need_not_answer() -> None:
 async def test_what_no_json_can_say_is_not_sent(value: object) -> None:
     with pytest.raises(ArgumentError, match="Nothing was sent"):
         await endpoint_call.encoded({"a": [value]})
+
+
+async def test_a_batch_that_is_stopped_is_cancelled_and_not_failed(emulator: Emulator, connect: Connect) -> None:
+    prompt = {"contents": [{"role": "user", "parts": [{"text": "Say hello [emulate: polls=9999]"}]}]}
+    requests = {"requests": {"requests": [{"request": prompt, "metadata": {"key": "1"}}]}}
+    body: Json = {"batch": {"displayName": "b", "inputConfig": requests}}
+    async with connect() as client:
+        begun = await called(client, "models.batchGenerateContent", path=MODEL, body=body, wait_seconds=0)
+        stopped = structured(await client.call_tool("cancel_job", {"job": begun["job"]["id"]}))
+        ended = structured(await client.call_tool("get_job", {"job": begun["job"]["id"], "wait_seconds": 20}))
+    assert "failed" not in (stopped["status"], ended["status"])
+    assert ended["status"] == "cancelled"
+    assert ended["result"]["endpoint"] == "models.batchGenerateContent"
+    assert any(one["path"].endswith(":cancel") for one in emulator.requests)
+
+
+async def test_a_batch_brings_its_answers_as_a_file_and_is_counted(connect: Connect) -> None:
+    requests = {"requests": {"requests": [{"request": HELLO, "metadata": {"key": "1"}}]}}
+    body: Json = {"batch": {"displayName": "b", "inputConfig": requests}}
+    async with connect() as client:
+        begun = await called(client, "models.batchGenerateContent", path=MODEL, body=body, wait_seconds=0)
+        done = structured(await client.call_tool("get_job", {"job": begun["job"]["id"], "wait_seconds": 30}))
+    assert done["artifacts"]
+    assert done["result"]["counts"] == {"succeeded": 1, "failed": 0}
+    assert done["cost_usd"] > 0
+
+
+async def test_googles_layer_of_the_openai_dialect_is_reached_by_name(connect: Connect) -> None:
+    body: Json = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "hi"}]}
+    async with connect() as client:
+        assert (await called(client, "openai.models.list"))["answer"]["object"] == "list"
+        made = await called(client, "openai.chat.completions.create", body=body)
+        streamed = await called(client, "openai.chat.completions.create", body={**body, "stream": True})
+    assert made["answer"]["choices"][0]["message"]["content"]
+    assert made["usage"]["total_tokens"] > 0
+    assert streamed["events"][0]["object"] == "chat.completion.chunk"
+
+
+async def test_a_version_that_would_not_be_kept_to_is_refused(emulator: Emulator, connect: Connect) -> None:
+    film: Json = {"instances": [{"prompt": "a fox"}]}
+    async with connect() as client:
+        told = await refused(client, "models.predictLongRunning", path="veo-3.1", body=film, version="v1")
+    assert "Leave version out" in told
+    assert emulator.requests == []

@@ -13,7 +13,7 @@ from gemini_server.api import batches as api
 from gemini_server.api.batches import BatchChange, BatchOperation
 from gemini_server.errors import ArgumentError, NotFound, RequestRefused
 from gemini_server.jobs.job import Job
-from gemini_server.toolkit import artifacts, batch_names, batch_plan, jobs
+from gemini_server.toolkit import artifacts, batch_names, batch_plan, job_result, jobs
 from gemini_server.toolkit.batch_names import KIND, PREFIX, begun
 from gemini_server.toolkit.batch_request import BatchItem, Kind
 from gemini_server.toolkit.batch_view import (
@@ -56,11 +56,8 @@ async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> BatchJob
     Raises:
         ToolserverError: it came to nothing.
     """
-    error = jobs.failure(job)
-    if error is not None:
-        raise error
     notes = [*job.wish.get("notes", ()), *warnings] if not job.result.get("warnings") else warnings
-    return BatchJob(**(await job_out(call, job, notes)).__dict__)
+    return BatchJob(**(await job_result.shown(call, job, notes)).__dict__)
 
 
 @TOOLSET.tool(read_only=False, destructive=False, idempotent=False, open_world=True, finish=finish)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import anyio.to_thread
 from pydantic import Field
 
 from gemini_server.api import reference
@@ -35,6 +36,8 @@ PAID_LATER = frozenset(
     {"auth_tokens.create", "cachedContents.create", "cachedContents.patch", "triggers.create", "voices.create"}
 )
 """Changes that are billed, or begin what is."""
+BATCHES = {"batchGenerateContent": "generate", "asyncBatchEmbedContent": "embed"}
+"""What the requests of a batch ask for, by the method that begins it."""
 
 
 class Answered(Result):
@@ -106,7 +109,7 @@ async def call_endpoint(
     asked = Asked(method, path_of(method, path), _query(method, query), body, version)
     check_kind(call, asked)
     if check:
-        check_body(method, body)
+        await anyio.to_thread.run_sync(check_body, method, body)
     if body is not None:
         asked = replace(asked, sent=await encoded(body))
     await check_owner(call, asked)
@@ -179,20 +182,27 @@ async def _fetched(call: Call, asked: Asked, wait_seconds: float) -> Answered:
 
 async def _begun(call: Call, asked: Asked, reuse: bool, wait_seconds: float) -> Answered:
     method = asked.method
-    kind, work = "operation", "endpoint"
+    kind, work, model = "operation", "endpoint", asked.model
+    batches = BATCHES.get(method.name.rpartition(".")[2])
     if method.name == "models.predictLongRunning":
         kind, work = "video", "veo"
     elif method.family == "interactions":
         kind, work = "interaction", "interaction"
+    elif batches:
+        kind, work, model = "batch", "endpoint_batch", asked.resource.removeprefix("models/")
+    if asked.version and work in ("veo", "interaction"):
+        raise ArgumentError(f"{method.name} in the background goes by the usual version.", "Leave version out.")
     wish: Json = {
         "endpoint": method.name,
         "path": dict(asked.path),
         "query": dict(asked.query),
         "version": asked.version,
     }
+    if batches:
+        wish["kind"] = batches
     if work == "interaction":
         wish["sources"] = sorted(interaction_known.UNKNOWN.names)  # what it reads is for the agent or the body to say
-    plan = jobs.Plan(kind, "call_endpoint", work, asked.model, identity=[wish, asked.body], wish=wish)
+    plan = jobs.Plan(kind, "call_endpoint", work, model, identity=[wish, asked.body], wish=wish)
     body = None if asked.sent is None else RawJson(asked.sent)
     begun = await jobs.begin(call, plan, body=body, reuse=reuse)
     job = await jobs.wait(call, begun.job, wait_seconds)

@@ -13,7 +13,7 @@ from gemini_server.api.file_search import Document, FileSearchStore, NewFileSear
 from gemini_server.errors import ArgumentError, BadAnswer, MayHaveBeenBilled, Overloaded, ToolserverError
 from gemini_server.jobs.job import Job
 from gemini_server.toolkit import file_search_request as checked
-from gemini_server.toolkit import jobs
+from gemini_server.toolkit import job_result, jobs
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.file_search_adding import Wanted, begin, check_source
 from gemini_server.toolkit.file_search_names import (
@@ -29,7 +29,7 @@ from gemini_server.toolkit.file_search_view import DocumentOut, StoreOut, docume
 from gemini_server.toolkit.generation.dialogue import ask
 from gemini_server.toolkit.generation.options import Options, model_id, request_model
 from gemini_server.toolkit.generation.result import Answer, Citation
-from gemini_server.toolkit.jobs import JobOut, Reuse, WaitSeconds, job_out
+from gemini_server.toolkit.jobs import JobOut, Reuse, WaitSeconds
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.prompts import Asked, asked
 from gemini_server.toolkit.results import Result
@@ -171,10 +171,7 @@ async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> Document
     Raises:
         ToolserverError: it came to nothing.
     """
-    error = jobs.failure(job)
-    if error is not None:
-        raise error
-    shown = await job_out(call, job, warnings)
+    shown = await job_result.shown(call, job, warnings)
     made = (shown.result or {}).get("document")
     document = DocumentOut.model_validate(made) if made else None
     shown.result = None

@@ -17,9 +17,9 @@ from gemini_server.toolkit import files as shared
 from gemini_server.toolkit import job_result, jobs, upload_source, uploads
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.files import FileOut, file_name, is_absence, not_there, shown
-from gemini_server.toolkit.job_result import Pending
+from gemini_server.toolkit.job_result import FetchedFile, Pending
 from gemini_server.toolkit.jobs import WaitSeconds
-from gemini_server.toolkit.results import ArtifactOut, Result
+from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.toolset import Toolset
 
 TOOLSET = Toolset("files", "Files at Google.")
@@ -64,21 +64,6 @@ class Deleted(Result):
     """What was deleted."""
 
     deleted: str
-
-
-class Downloaded(Result):
-    """A file that was fetched, or the job that does it."""
-
-    artifacts: list[ArtifactOut] | None = None
-    job: Pending = None
-    warnings: list[str] | None = None
-
-    def as_text(self) -> str:
-        """The file, or how the job stands."""
-        if self.job is not None:
-            return self.job.as_text()
-        lines = [f"[artifact] {artifact}" for artifact in self.artifacts or ()]
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
 
 
 async def finish_upload(call: Call, job: Job, warnings: Sequence[str] = ()) -> Uploaded:
@@ -191,13 +176,13 @@ async def register_files(call: Call, uris: Annotated[list[str], Field(descriptio
     return FileList(files=[shown(file) for file in reply.value.files])
 
 
-async def finish_download(call: Call, job: Job, warnings: Sequence[str] = ()) -> Downloaded:
+async def finish_download(call: Call, job: Job, warnings: Sequence[str] = ()) -> FetchedFile:
     """The file that was fetched, or its job while that goes on."""
-    return await job_result.finished(call, job, Downloaded, warnings)
+    return await job_result.finished(call, job, FetchedFile, warnings)
 
 
 @TOOLSET.tool(read_only=False, destructive=False, idempotent=True, open_world=True, finish=finish_download)
-async def download_file(call: Call, name: FileName, wait_seconds: WaitSeconds = jobs.WAIT) -> Downloaded:
+async def download_file(call: Call, name: FileName, wait_seconds: WaitSeconds = jobs.WAIT) -> FetchedFile:
     """Fetch a file that Gemini generated, as an artifact; files that were uploaded cannot be had back. Free."""
     file = await shared.get(call, file_name(name))
     if file.download_uri is None and file.source != "GENERATED":

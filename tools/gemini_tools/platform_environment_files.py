@@ -13,9 +13,9 @@ from gemini_server.jobs.job import Job, Json, Request
 from gemini_server.toolkit import environment_files, job_result, jobs, resource_view, upload_source, uploads
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.environment_files import environment_of, file_at, link_of, path_of, sent
-from gemini_server.toolkit.job_result import Pending
+from gemini_server.toolkit.job_result import FetchedFile
 from gemini_server.toolkit.jobs import WaitSeconds
-from gemini_server.toolkit.results import ArtifactOut, Result
+from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.toolset import Toolset
 
 TOOLSET = Toolset("platform", "Files in the workspaces of agents.")
@@ -32,21 +32,6 @@ class EnvironmentFiles(Result):
 
     files: Annotated[list[Any], WithJsonSchema({"type": "array", "items": _FILE})]
     truncated: Annotated[bool | None, Field(description="there are more")] = None
-
-
-class FetchedFile(Result):
-    """A file that was fetched, or the job that does it."""
-
-    artifacts: list[ArtifactOut] | None = None
-    job: Pending = None
-    warnings: list[str] | None = None
-
-    def as_text(self) -> str:
-        """The file, or how the job stands."""
-        if self.job is not None:
-            return self.job.as_text()
-        lines = [f"[artifact] {artifact}" for artifact in self.artifacts or ()]
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
 
 
 @TOOLSET.tool(read_only=True, destructive=False, idempotent=True, open_world=True)

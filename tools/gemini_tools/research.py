@@ -11,7 +11,7 @@ from gemini_server.api.interaction_request import Asked
 from gemini_server.api.interaction_tools import GoogleSearch, UrlContext
 from gemini_server.errors import ArgumentError
 from gemini_server.jobs.job import Job, Json
-from gemini_server.toolkit import identity, jobs, media
+from gemini_server.toolkit import identity, job_result, jobs, media
 from gemini_server.toolkit import research_request as request
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import model_id
@@ -19,7 +19,7 @@ from gemini_server.toolkit.generation.sources import of_names
 from gemini_server.toolkit.interaction_input import contents_of
 from gemini_server.toolkit.interaction_seen import of_tools
 from gemini_server.toolkit.job_result import EstimatedJob
-from gemini_server.toolkit.jobs import Plan, Reuse, WaitSeconds, job_out
+from gemini_server.toolkit.jobs import Plan, Reuse, WaitSeconds
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.research_request import McpServerIn
 from gemini_server.toolkit.served import check_served
@@ -38,10 +38,7 @@ async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> Estimate
     Raises:
         ToolserverError: it came to nothing.
     """
-    error = jobs.failure(job)
-    if error is not None:
-        raise error
-    return EstimatedJob(**(await job_out(call, job, warnings)).__dict__)
+    return EstimatedJob(**(await job_result.shown(call, job, warnings)).__dict__)
 
 
 @TOOLSET.tool(read_only=False, destructive=False, idempotent=False, open_world=True, finish=finish)

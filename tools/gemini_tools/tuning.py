@@ -21,12 +21,12 @@ from gemini_server.api.tuned_models import (
 )
 from gemini_server.errors import ArgumentError, NotFound
 from gemini_server.jobs.job import Job
-from gemini_server.toolkit import jobs, palm_text
+from gemini_server.toolkit import job_result, jobs, palm_text
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.dialogue import ask
 from gemini_server.toolkit.generation.options import Options
 from gemini_server.toolkit.generation.result import TextResult
-from gemini_server.toolkit.jobs import JobOut, Reuse, WaitSeconds, job_out
+from gemini_server.toolkit.jobs import JobOut, Reuse, WaitSeconds
 from gemini_server.toolkit.params import Attachments
 from gemini_server.toolkit.resource_tools import Name, ResourceTools
 from gemini_server.toolkit.retired import TUNING, gone
@@ -65,10 +65,7 @@ async def finish(call: Call, job: Job, warnings: Sequence[str] = ()) -> TunedMod
     Raises:
         ToolserverError: it came to nothing.
     """
-    error = jobs.failure(job)
-    if error is not None:
-        raise error
-    shown = await job_out(call, job, warnings)
+    shown = await job_result.shown(call, job, warnings)
     made = (shown.result or {}).get("tuned_model")
     shown.result = None
     return TunedModelJob(**shown.__dict__, tuned_model=made)

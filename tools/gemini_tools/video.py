@@ -13,7 +13,7 @@ from gemini_server.api.content import FileData, Part
 from gemini_server.api.interaction_request import VideoAspectRatio, VideoResolution, VideoTask
 from gemini_server.errors import ArgumentError
 from gemini_server.jobs.job import Job
-from gemini_server.toolkit import artifacts, identity, jobs, media
+from gemini_server.toolkit import artifacts, identity, job_result, jobs, media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.film_request import (
     LONGEST,
@@ -27,7 +27,7 @@ from gemini_server.toolkit.film_request import (
 )
 from gemini_server.toolkit.film_veo import check_veo, is_veo, veo
 from gemini_server.toolkit.job_result import EstimatedJob
-from gemini_server.toolkit.jobs import Reuse, WaitSeconds, job_out
+from gemini_server.toolkit.jobs import Reuse, WaitSeconds
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.served import check_served
 from gemini_server.toolkit.toolset import Toolset
@@ -44,11 +44,8 @@ async def finish(call: Call, job: Job, warnings: list[str] | None = None) -> Est
     Raises:
         ToolserverError: it came to nothing.
     """
-    error = jobs.failure(job)
-    if error is not None:
-        raise error
     notes = [*job.wish.get("notes", ()), *(warnings or ())]
-    return EstimatedJob(**(await job_out(call, job, notes)).__dict__)
+    return EstimatedJob(**(await job_result.shown(call, job, notes)).__dict__)
 
 
 @TOOLSET.tool(read_only=False, destructive=False, idempotent=False, open_world=True, default=True, finish=finish)

@@ -68,14 +68,14 @@ async def shaped(call: Call, kind: str, answer: JsonObject, warnings: list[str])
         answer: as it came.
         warnings: where to complain about what could not be saved.
     """
-    found: list[tuple[JsonObject, str, bytes, str]] = await anyio.to_thread.run_sync(_media, answer)
+    found: list[tuple[JsonObject, str, bytes]] = await anyio.to_thread.run_sync(_media, answer)
     artifacts: list[ArtifactOut] = []
-    for holder, member, data, _ in found:
+    for holder, member, data in found:
         kept = await saved(call, kind, data, warnings)
         if kept is not None:
             artifacts.append(kept)
             holder[member] = kept.uri
-    clean = cast(JsonObject, await anyio.to_thread.run_sync(lambda: json_value(answer)))
+    clean = await anyio.to_thread.run_sync(defanged, answer)
     # Shown to a model it is defanged; in the file it is as it came.
     text = await anyio.to_thread.run_sync(lambda: json.dumps(answer, indent=1).encode())
     if len(text) <= INLINE:
@@ -87,9 +87,23 @@ async def shaped(call: Call, kind: str, answer: JsonObject, warnings: list[str])
     return Shaped(await anyio.to_thread.run_sync(_cut, clean), artifacts)
 
 
-def _media(answer: JsonObject) -> list[tuple[JsonObject, str, bytes, str]]:
-    """The bytes in an answer: the object and member that holds them, they themselves, and their type."""
-    found: list[tuple[JsonObject, str, bytes, str]] = []
+def defanged(answer: JsonObject) -> JsonObject:
+    """An answer as it may be shown; members that are null are left out, as everywhere in results."""
+    return cast(JsonObject, _without_nulls(json_value(answer)))
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        members = cast(JsonObject, value).items()
+        return {name: _without_nulls(item) for name, item in members if item is not None}
+    return value
+
+
+def _media(answer: JsonObject) -> list[tuple[JsonObject, str, bytes]]:
+    """The bytes in an answer: the object and member that holds them, and they themselves."""
+    found: list[tuple[JsonObject, str, bytes]] = []
     waiting: deque[Any] = deque([answer])
     while waiting:
         value = waiting.popleft()
@@ -107,8 +121,8 @@ def _media(answer: JsonObject) -> list[tuple[JsonObject, str, bytes, str]]:
                 continue
             data = decoded(text)
             if data:
-                data, announced = wrapped(data, announced)
-                found.append((holder, member, data, announced))
+                data, _ = wrapped(data, announced)
+                found.append((holder, member, data))
     return found
 
 

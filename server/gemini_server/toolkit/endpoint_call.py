@@ -17,10 +17,12 @@ from gemini_server.api.reference import Method
 from gemini_server.errors import ArgumentError, NotFound, SetupError, ToolserverError
 from gemini_server.redaction import remember_secret
 from gemini_server.rest.body import RawJson
+from gemini_server.rest.client import GeminiClient
 from gemini_server.rest.endpoint import Empty, Endpoint, JsonObject, Repeat, Wire
 from gemini_server.rest.route import QueryValue
 from gemini_server.rest.stream import StreamBroken
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.retired import AQA, PALM, RETRIEVER, TUNING
 
 Version = Literal["v1", "v1beta", "v1alpha"]
 
@@ -34,11 +36,7 @@ _UPLOADERS = {
     "media.uploadToFileSearchStore": "add_to_store",
     "environments.files.upload": "upload_environment_file",
 }
-_GONE = {
-    "corpora": "File Search replaces it: create_store, add_to_store, search_stores.",
-    "tunedModels": "Google has had no model that can be tuned here since 2025: give examples in the prompt instead.",
-    "models": "generate_text, embed and count_tokens replace the methods of PaLM and AQA.",
-}
+_GONE = {"corpora": RETRIEVER, "tunedModels": TUNING, "models": PALM}
 
 
 class Anything(Wire):
@@ -80,10 +78,9 @@ class Asked:
         """The method as the client calls it."""
         method = self.method
         repeat = REPEATS.get(method.kind, "read") if method.verb == "POST" else "read"
-        family: Literal["google", "interactions"] = "interactions" if method.family == "interactions" else "google"
         version = self.version or method.version
         answer = AnythingOrNothing if method.kind in ("change", "destroy") else Anything
-        return Endpoint(method.verb, method.path, answer, repeat, (*method.query, "alt"), version, family)
+        return Endpoint(method.verb, method.path, answer, repeat, (*method.query, "alt"), version, method.family)
 
     @property
     def resource(self) -> str:
@@ -147,7 +144,14 @@ def explained(method: Method, error: NotFound) -> NotFound:
         return error
     state = "has removed it" if method.status == "removed" else "calls it deprecated"
     what = f"{error.what} {method.name} is a method of the past: Google {state}."
-    return NotFound(what, _GONE[method.name.partition(".")[0]], code=error.code, status=error.status)
+    words = AQA if method.name == "models.generateAnswer" else _GONE[method.name.partition(".")[0]]
+    return NotFound(what, words, code=error.code, status=error.status)
+
+
+def client_for(call: Call, method: Method) -> GeminiClient:
+    """What calls a method: Google's layer of the OpenAI dialect wants the key shown in another way."""
+    by_layer = method.family == "openai" and call.runtime.settings.dialect == "google"
+    return call.runtime.openai.http if by_layer else call.runtime.client
 
 
 async def ask(call: Call, asked: Asked) -> tuple[list[JsonObject], str]:
@@ -159,7 +163,7 @@ async def ask(call: Call, asked: Asked) -> tuple[list[JsonObject], str]:
     Raises:
         ToolserverError: any of the tree.
     """
-    client = call.runtime.client
+    client = client_for(call, asked.method)
     sent = None if asked.sent is None else RawJson(asked.sent)
     arguments: dict[str, Any] = {"body": sent, "query": asked.query, "on_retry": call.progress.retry, **asked.path}
     try:

@@ -38,6 +38,33 @@ class EstimatedJob(JobOut):
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
 
 
+class FetchedFile(Result):
+    """A file that was fetched, or the job that does it."""
+
+    artifacts: list[ArtifactOut] | None = None
+    job: Pending = None
+    warnings: list[str] | None = None
+
+    def as_text(self) -> str:
+        """The file, or how the job stands."""
+        if self.job is not None:
+            return self.job.as_text()
+        lines = [f"[artifact] {artifact}" for artifact in self.artifacts or ()]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings or ())])
+
+
+async def shown(call: Call, job: Job, warnings: Sequence[str] = ()) -> JobOut:
+    """A job as far as it has come, for a tool whose result it is.
+
+    Raises:
+        ToolserverError: it came to nothing.
+    """
+    error = jobs.failure(job)
+    if error is not None:
+        raise error
+    return await jobs.job_out(call, job, warnings)
+
+
 ResultT = TypeVar("ResultT", bound=Result)
 
 

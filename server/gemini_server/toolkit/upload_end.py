@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import anyio
 
 from gemini_server.api import files as api
 from gemini_server.api.files import File
 from gemini_server.errors import BadAnswer, ToolserverError
-from gemini_server.jobs.job import Json, Step
+from gemini_server.jobs.job import Job, Json, Step
 from gemini_server.jobs.uploads import Upload, Uploads
+from gemini_server.rest.retry import backoff
 from gemini_server.rest.upload import Session
+from gemini_server.rest.upload_session import transient
 from gemini_server.toolkit import files
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.trouble import trouble
 
+PATIENCE = 24 * 3600.0
+"""Seconds after its beginning until which an upload is tried again."""
 CLEARING = 2.0
 """Seconds that clearing up at Google may take; what is left there expires by itself."""
+
+
+def again(job: Job, error: ToolserverError, failures: int) -> Step | None:
+    """The step of an upload that goes on after a failure; None where there is no use in that.
+
+    Args:
+        job: the upload's.
+        error: what it met.
+        failures: tries in a row that brought nothing, this one included.
+    """
+    age = (datetime.now(UTC) - job.created).total_seconds()
+    if not transient(error) or age >= PATIENCE:
+        return None
+    pause = error.retry_after or backoff(failures, random.random)
+    note = f"{error.what} It goes on in {pause:.0f} s." if pause >= 1 else error.what
+    return Step("running", operation=job.operation, pause=pause, progress=job.progress, message=note)
 
 
 def compare(upload: Upload, file: File, sha256: str) -> None:

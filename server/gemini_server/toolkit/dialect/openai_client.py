@@ -57,24 +57,25 @@ class OpenaiClient:
 
     Attributes:
         place: the methods of the service.
+        http: what sends, for calls in the words of the dialect itself.
         host: where it is.
     """
 
     def __init__(self, config: ClientConfig, *, layer: bool = False) -> None:
         self.place = place(config.base_url, layer=layer)
-        self._http = GeminiClient(config)
-        self.host = self._http.host
+        self.http = GeminiClient(config)
+        self.host = self.http.host
 
     @property
     def in_flight(self) -> int:
         """How many calls and open streams there are at the moment."""
-        return self._http.in_flight
+        return self.http.in_flight
 
     @property
     def config(self) -> ClientConfig:
         """What WebSockets are opened with, which this dialect has not: whoever tries is refused."""
         backend = Backend("openai", "a gateway of the OpenAI dialect", way=no_socket)
-        return replace(self._http.config, backend=backend)
+        return replace(self.http.config, backend=backend)
 
     @property
     def uploads(self) -> NoReturn:
@@ -95,7 +96,7 @@ class OpenaiClient:
 
     async def aclose(self) -> None:
         """Closes the connections; a later call opens new ones."""
-        await self._http.aclose()
+        await self.http.aclose()
 
     # -- as GeminiClient has it ----------------------------------------------------------------------------------------
 
@@ -123,11 +124,11 @@ class OpenaiClient:
             return await self._embedded(endpoint, path, body, on_retry)
         if endpoint == models.LIST:
             with self._explained():
-                listed = await self._http.call(self.place.models, timeout=timeout, on_retry=on_retry)
+                listed = await self.http.call(self.place.models, timeout=timeout, on_retry=on_retry)
             return Reply(ListModelsResponse(models=_models(listed.value)), listed.retries)
         if endpoint == models.GET:
             name = path["model"].removeprefix("models/")
-            one = await self._http.call(self.place.model, timeout=timeout, on_retry=on_retry, model=name)
+            one = await self.http.call(self.place.model, timeout=timeout, on_retry=on_retry, model=name)
             return Reply(_model(one.value, name), one.retries)
         raise unknown(endpoint, path.values())
 
@@ -184,7 +185,7 @@ class OpenaiClient:
             ToolserverError: any of the tree.
         """
         with self._explained():
-            reply = await self._http.call(self.place.chat, body=request, timeout=timeout, on_retry=on_retry)
+            reply = await self.http.call(self.place.chat, body=request, timeout=timeout, on_retry=on_retry)
         del held
         google, code = self.place.google, request.runs_code
         if not google:
@@ -210,7 +211,7 @@ class OpenaiClient:
         """
         folding = Folding(self.place.google, request.runs_code)
         endpoint = self.place.chat
-        opening = self._http.stream(endpoint, body=request.streamed(), timeout=timeout, on_retry=on_retry)
+        opening = self.http.stream(endpoint, body=request.streamed(), timeout=timeout, on_retry=on_retry)
         with self._explained():
             async with opening as chunks:
                 del held
@@ -224,7 +225,7 @@ class OpenaiClient:
         """
         try:
             with self._explained():
-                return await self._http.call(self.place.images, body=request, on_retry=on_retry)
+                return await self.http.call(self.place.images, body=request, on_retry=on_retry)
         except NotFound as error:
             if self.place.google or self._names_model(error, request.model):
                 raise
@@ -266,7 +267,7 @@ class OpenaiClient:
         method: Endpoint[EmbeddingList[Any]] = self.place.unit_vectors if unit else self.place.vectors
         try:
             with self._explained():
-                reply = await self._http.call(method, body=request, on_retry=on_retry)
+                reply = await self.http.call(method, body=request, on_retry=on_retry)
         except NotFound as error:
             if self._names_model(error, request.model):
                 raise

@@ -6,10 +6,9 @@ the job's operation, until Google has given the operation that indexes them.
 
 from __future__ import annotations
 
-import random
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import anyio
 
@@ -19,10 +18,9 @@ from gemini_server.api.operations import Operation
 from gemini_server.errors import BadAnswer, FileRefused, LocalError, NotFound, ToolserverError
 from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.rest.config import MIB
-from gemini_server.rest.retry import backoff
 from gemini_server.rest.upload import Session
-from gemini_server.rest.upload_session import Sending, transient
-from gemini_server.toolkit import uploads
+from gemini_server.rest.upload_session import Sending
+from gemini_server.toolkit import upload_end, uploads
 from gemini_server.toolkit.file_search_names import explained
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.upload_source import Readable, opened_again
@@ -33,8 +31,6 @@ CHUNK = 8 * MIB
 """Bytes of one request: who wants the job cancelled waits for one of them."""
 STARTS = 3
 """Sessions that are tried for one document."""
-PATIENCE = 24 * 3600.0
-"""Seconds after which an upload that does not get on has failed."""
 CLEARING = 2.0
 """Seconds that giving up a session may take; it ends by itself."""
 
@@ -188,12 +184,9 @@ class StoreUpload(StoreImport):
     async def _troubled(self, job: Job, error: ToolserverError) -> Step:
         """Go on after a while, or give it up."""
         flight = self._flight(job)
-        age = (datetime.now(UTC) - job.created).total_seconds()
-        if transient(error) and age < PATIENCE:
-            flight.failures += 1
-            pause = error.retry_after or backoff(flight.failures, random.random)
-            note = f"{error.what} It goes on in {pause:.0f} s." if pause >= 1 else error.what
-            return Step("running", operation=job.operation, pause=pause, progress=job.progress, message=note)
+        flight.failures += 1
+        if step := upload_end.again(job, error, flight.failures):
+            return step
         with anyio.CancelScope(shield=True):
             await self._drop(job)
         return Step("failed", error=error)

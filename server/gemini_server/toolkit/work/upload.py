@@ -6,12 +6,10 @@ does one step at a time. Where the bytes go is in the ledger (`jobs.uploads`); h
 
 from __future__ import annotations
 
-import random
 import secrets
 import string
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import anyio
 
@@ -30,9 +28,8 @@ from gemini_server.errors import (
 )
 from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.jobs.uploads import Upload, Uploads
-from gemini_server.rest.retry import backoff
 from gemini_server.rest.upload import Received, Session
-from gemini_server.rest.upload_session import Sending, transient
+from gemini_server.rest.upload_session import Sending
 from gemini_server.toolkit import files, upload_end, uploads
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.upload_source import Digest, Hashed, Readable, opened_again
@@ -42,8 +39,6 @@ AT_ONCE = 4
 """Chunks that one process sends at a time."""
 STARTS = 3
 """Sessions that are tried for one file: Google forgets one now and then."""
-PATIENCE = 24 * 3600.0
-"""Seconds after which an upload that does not get on has failed."""
 EVERY = 0.5
 """Seconds between two words about a chunk."""
 LOOK = 2.0
@@ -270,12 +265,9 @@ class UploadWork:
     async def _troubled(self, job: Job, error: ToolserverError) -> Step:
         """Go on after a while, or give it up."""
         flight = self._flight(job)
-        age = (datetime.now(UTC) - job.created).total_seconds()
-        if transient(error) and age < PATIENCE:
-            flight.failures += 1
-            pause = error.retry_after or backoff(flight.failures, random.random)
-            note = f"{error.what} It goes on in {pause:.0f} s." if pause >= 1 else error.what
-            return Step("running", pause=pause, progress=job.progress, message=note)
+        flight.failures += 1
+        if step := upload_end.again(job, error, flight.failures):
+            return step
         with anyio.CancelScope(shield=True):
             with suppress(ToolserverError):
                 await upload_end.drop(self._runtime, await self._row(job))
