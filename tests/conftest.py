@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
@@ -34,6 +37,21 @@ def anyio_backend() -> str:
 async def emulator() -> AsyncGenerator[Emulator]:
     async with running(Options(log=Path(LOG) if LOG else None)) as started:
         yield started
+
+
+def as_if_new(emulator: Emulator) -> Emulator:
+    """An emulator that runs in another thread, without a memory of the tests before.
+
+    A client that was cancelled may have left a request behind: once a later one is answered, that one has begun, and
+    what began before the log was cleared does not come into it.
+    """
+    asking = HTTPConnection(urlsplit(emulator.url).netloc)
+    asking.request("GET", "/emulator/health")
+    assert asking.getresponse().status == HTTPStatus.OK
+    asking.close()
+    emulator.clear_faults()
+    emulator.clear_requests()
+    return emulator
 
 
 class Connect(Protocol):

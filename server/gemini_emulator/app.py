@@ -159,6 +159,7 @@ class App:
         await self._api(request, path, delivery)
 
     async def _api(self, request: Request, path: str, delivery: Delivery) -> None:
+        began = self._service.log.began
         query, headers = dict(request.query_params), dict(request.headers)
         beside = door_of(path, self._service.options)
         door = beside or DEVELOPER
@@ -172,7 +173,7 @@ class App:
         stream = stream or (of_interactions(path) and streams(query, body))
         # What is no request of the Developer API has another schema; the file of a log keeps to one.
         alone = beside is None or self._service.options.dialect != "google"
-        self._service.log.add(request.method, path, query, headers, body, in_file=alone)
+        self._service.log.add(request.method, path, query, headers, body, began=began, in_file=alone)
         directive = self._service.faults.take(request.method, path)
         if directive and await delivery.failed_before(directive, model, stream=stream, array=array):
             return
@@ -206,7 +207,8 @@ class App:
     async def _cdn(self, request: Request, path: str, delivery: Delivery) -> None:
         """The second address of downloads, which knows no keys."""
         query, headers = dict(request.query_params), dict(request.headers)
-        self._service.log.add(request.method, path, query, headers, None)
+        log = self._service.log
+        log.add(request.method, path, query, headers, None, began=log.began)
         directive = self._service.faults.take(request.method, path)
         if directive and await delivery.failed_before(directive, "", stream=False, array=False):
             return

@@ -32,6 +32,12 @@ class RequestLog:
     def __init__(self, kept: int, path: Path | None = None) -> None:
         self._entries: deque[Object] = deque(maxlen=kept)
         self._file = path.open("a", encoding="utf-8") if path else None
+        self._clears = 0
+
+    @property
+    def began(self) -> int:
+        """What `add` wants to know of the moment at which a request began."""
+        return self._clears
 
     def add(
         self,
@@ -41,6 +47,7 @@ class RequestLog:
         headers: Mapping[str, str],
         body: object,
         *,
+        began: int,
         in_file: bool = True,
     ) -> None:
         """Record a request.
@@ -51,6 +58,8 @@ class RequestLog:
             headers: the headers.
             path: with the API version, without the gateway prefix.
             body: the parsed JSON, None when there was none, or `<N bytes>`.
+            began: what `began` was when the request began: one that was still coming in when the log was cleared is
+                forgotten too.
             in_file: whether the file is to have it too.
         """
         shortened = _shorten(body)
@@ -63,7 +72,8 @@ class RequestLog:
         }
         if shortened is not body:
             entry["x_truncated"] = True
-        self._entries.append(entry)
+        if began == self._clears:
+            self._entries.append(entry)
         if in_file and self._file is not None and not path.startswith(_BESIDE):
             self._file.write(dump(entry).encode("utf-8", "backslashreplace").decode() + "\n")
             self._file.flush()
@@ -73,7 +83,8 @@ class RequestLog:
         return list(self._entries)
 
     def clear(self) -> None:
-        """Forget the remembered requests; the file keeps them."""
+        """Forget the remembered requests and those that are still coming in; the file keeps them."""
+        self._clears += 1
         self._entries.clear()
 
     def close(self) -> None:

@@ -74,6 +74,7 @@ class UploadRequest:
         self.body = Body(request, self.directive)
         self.description: object = None
         self._service = service
+        self._began = service.log.began
         self._logged = False
 
     def log(self) -> None:
@@ -83,7 +84,7 @@ class UploadRequest:
         self._logged = True
         size = f"<{self.body.size} bytes>" if self.body.size else None
         body = size if self.description is None else self.description
-        self._service.log.add(self.method, self.path, self.query, self.headers, body)
+        self._service.log.add(self.method, self.path, self.query, self.headers, body, began=self._began)
 
     def use(self, directive: Directive) -> None:
         """Let a directive that was not known at first have its way."""

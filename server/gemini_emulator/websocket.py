@@ -44,6 +44,7 @@ class Socket:
         service: what the emulator shares.
         path: where the client connected to, without the gateway prefix.
         directive: what is to happen to what is sent.
+        began: how the request log knows when the connection began.
     """
 
     service: Service
@@ -53,6 +54,7 @@ class Socket:
     receive_message: Receive
     send_message: Send
     hang_up: HangUp
+    began: int
     chunks: int = field(default=0, init=False)
 
     async def receive(self) -> Object:
@@ -70,7 +72,8 @@ class Socket:
             body = body_of(raw)
         except (ValueError, RecursionError):
             body = None
-        self.service.log.add("FRAME", self.path, {}, {}, legible(body) if body is not None else f"<{len(raw)} bytes>")
+        seen = legible(body) if body is not None else f"<{len(raw)} bytes>"
+        self.service.log.add("FRAME", self.path, {}, {}, seen, began=self.began)
         if not is_object(body):
             raise ApiError(400, "Request contains an invalid argument: a frame must be a JSON object.")
         return body
@@ -124,9 +127,10 @@ async def serve(service: Service, scope: Scope, receive: Receive, send: Send, ha
     query, headers = dict(connection.query_params), dict(connection.headers)
     path = str(scope["path"]).removeprefix(service.options.path_prefix)
     await receive()
-    service.log.add("GET", path, query, headers, None)
+    began = service.log.began
+    service.log.add("GET", path, query, headers, None, began=began)
     directive = service.faults.take("GET", path)
-    socket = Socket(service, path, directive, scope, receive, send, hang_up)
+    socket = Socket(service, path, directive, scope, receive, send, hang_up, began)
     found = _PATH.fullmatch(path)
     if await _failed_before(socket, directive):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,21 @@ async def test_bodies_are_logged_as_sent_or_as_their_size(emulator: Emulator, ap
     assert first["body"]["generation_config"] == {"max_output_tokens": 400}
     assert second["body"] == "<2 bytes>"
     await api.http.delete("/emulator/requests")
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("path", ["/v1beta/models/gemini-3.8-flash:generateContent", "/upload/v1beta/files"])
+async def test_a_request_that_came_in_while_the_log_was_cleared_stays_forgotten(emulator: Emulator, path: str) -> None:
+    body = json.dumps(ask("hi")).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    port = int(emulator.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head.encode())
+    assert b" 100 " in await reader.readuntil(b"\r\n\r\n"), "the emulator waits for the body"
+    emulator.clear_requests()
+    writer.write(body)
+    assert b"HTTP/1.1 " in await reader.readuntil(b"\r\n\r\n")
+    writer.close()
     assert emulator.requests == []
 
 

@@ -20,7 +20,7 @@ from mcp_types import CallToolResult
 from gemini_emulator import Emulator, Options, running
 from gemini_server import surface
 from gemini_server.toolkit.runtime import Runtime
-from tests.conftest import LOG, error_of, structured
+from tests.conftest import LOG, as_if_new, error_of, structured
 
 TODAY = date(2026, 11, 22)
 """The day of these tests: models are shut down and prices change by date."""
@@ -48,9 +48,7 @@ def standing_emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(standing_emulator: Emulator) -> Emulator:
     """The emulator without a memory of the tests before."""
-    standing_emulator.clear_faults()
-    standing_emulator.clear_requests()
-    return standing_emulator
+    return as_if_new(standing_emulator)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from jsonschema.validators import Draft202012Validator
 
 from gemini_emulator import Emulator, Options, running
 from gemini_server.api import reference
-from tests.conftest import Connect
+from tests.conftest import Connect, as_if_new
 from tests.front.conftest import TODAY
 
 
@@ -28,9 +28,7 @@ def standing_old() -> Iterator[Emulator]:
 @pytest.fixture
 def old(standing_old: Emulator) -> Emulator:
     """It, without a memory of the requests before."""
-    standing_old.clear_faults()
-    standing_old.clear_requests()
-    return standing_old
+    return as_if_new(standing_old)
 
 
 @pytest.fixture

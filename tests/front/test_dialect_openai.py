@@ -15,7 +15,7 @@ from mcp import Client
 from PIL import Image
 
 from gemini_emulator import Emulator, Options, running
-from tests.conftest import Connect, error_of, structured
+from tests.conftest import Connect, as_if_new, error_of, structured
 from tests.emulator.drawing import RED, Drawing, recording
 from tests.front.conftest import TODAY, FakeGemini, Json, Reply, ask, ask_in_a_stream, submit, warned
 from tests.front.test_attachments import MP4, PDF
@@ -45,7 +45,7 @@ def gateways() -> Iterator[dict[str, Emulator]]:
 @pytest.fixture
 def gateway(gateways: dict[str, Emulator]) -> Emulator:
     for one in gateways.values():
-        one.clear_requests()
+        as_if_new(one)
     return gateways["markdown"]
 
 
