@@ -25,6 +25,9 @@ _KEY_FILE = "key file "
 _YES = ("1", "true", "yes", "on")
 _ENTERPRISE = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
 """By these Google's own libraries are told to use the Enterprise platform."""
+_PREFIX = "GEMINI_TOOLSERVER_"
+_READ_ELSEWHERE = {"GEMINI_TOOLSERVER_TOKEN", "GEMINI_TOOLSERVER_TEST_LOG"}
+"""By `call --url`, and by the tests."""
 _PROJECT = re.compile(r"[a-z][\w.:-]{0,99}|[0-9]{1,30}", re.ASCII)
 _LOCATION = re.compile(r"[a-z]+(?:-[a-z0-9]+){0,3}", re.ASCII)  # it becomes part of a host name
 _BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^\s?#]{0,500})?", re.ASCII)
@@ -332,6 +335,26 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
     _check_google(made)
     _check_dialect(made)
     return made
+
+
+def strangers(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that has this server's prefix and is none of its settings: it may be misspelled.
+
+    They are not refused, so that one environment can serve several versions.
+    """
+    known = {name for spec in fields(Settings) for name in spec.metadata["env"]} | _READ_ELSEWHERE
+    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
+    if not unknown:
+        return []
+    from difflib import get_close_matches
+
+    tails = sorted(name.removeprefix(_PREFIX) for name in known if name.startswith(_PREFIX))
+    sentences: list[str] = []
+    for name in unknown:
+        near = get_close_matches(name.removeprefix(_PREFIX).upper(), tails, n=1, cutoff=0.75)
+        meant = f"; did you mean {_PREFIX}{near[0]}?" if near else "."
+        sentences.append(f"{name[:100]!r} is no setting of this server and has no effect{meant}")
+    return sentences
 
 
 def _choose_backend(values: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import platform
 import time
 from dataclasses import asdict, replace
@@ -22,7 +23,7 @@ from gemini_server.cli.choices import Choices
 from gemini_server.errors import ToolserverError
 from gemini_server.http import is_loopback
 from gemini_server.redaction import redact
-from gemini_server.settings import Settings
+from gemini_server.settings import Settings, strangers
 from gemini_server.toolkit.health import Check, examine
 from gemini_server.version import package_version
 
@@ -54,6 +55,7 @@ async def _examine(choices: Choices, offline: bool) -> list[Check]:
     settings = choices.settings()
     mcp, python = version("mcp"), platform.python_version()
     checks = [Check("version", "ok", f"gemini-toolserver {package_version()}, Python {python}, mcp {mcp}")]
+    checks += [Check("variable", "warning", sentence) for sentence in strangers(os.environ)]
     try:
         server = app.build(settings)
         async with server.lifespan(server) as runtime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from dataclasses import fields
@@ -14,6 +15,8 @@ from gemini_server import log, settings
 from gemini_server.errors import ToolserverError
 from gemini_server.redaction import redact
 from gemini_server.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 EXAMPLES = """examples:
   gemini-toolserver serve                                  over stdio, as clients start it
@@ -91,6 +94,8 @@ def serve(arguments: list[str]) -> int:
     try:
         chosen = from_flags(parser().parse_args(arguments))
         log.configure(chosen.log_level)
+        for sentence in settings.strangers(os.environ):
+            _log.warning("%s", sentence)
         if chosen.http:
             from gemini_server import http
 

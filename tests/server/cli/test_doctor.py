@@ -54,6 +54,18 @@ def test_settings_that_are_refused_fail_a_check_and_not_the_doctor(shell: Shell)
     assert "Traceback" not in done.stderr
 
 
+def test_a_misspelled_variable_is_named_by_the_doctor_and_by_the_server(shell: Shell) -> None:
+    wrong = {"GEMINI_TOOLSERVER_READONLY": "1", "GEMINI_TOOLSERVER_XYZ": CANARY}
+    done = shell.run("doctor", "--emulate", "--state-dir", "state", **wrong)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split(maxsplit=2)[2] for line in done.stdout.splitlines() if line.startswith("warning")]
+    nothing = "is no setting of this server and has no effect"
+    assert f"'GEMINI_TOOLSERVER_READONLY' {nothing}; did you mean GEMINI_TOOLSERVER_READ_ONLY?" in lines
+    assert f"'GEMINI_TOOLSERVER_XYZ' {nothing}." in lines
+    assert f"'GEMINI_TOOLSERVER_XYZ' {nothing}." in done.stderr, "the server that was started says it too"
+    assert CANARY not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("key", "told"),
     [(CANARY, "AIza… (39 characters)"), ("AQ.secret", "AQ.… (9 characters)"), ("x" * 8, "… (8 characters)")],
