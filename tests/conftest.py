@@ -51,6 +51,7 @@ def as_if_new(emulator: Emulator) -> Emulator:
     asking.close()
     emulator.clear_faults()
     emulator.clear_requests()
+    emulator.reset_clock()
     return emulator
 
 

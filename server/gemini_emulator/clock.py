@@ -28,6 +28,11 @@ class EmulatorClock:
         self._ahead += timedelta(seconds=seconds)
         self.wake()
 
+    def reset(self) -> None:
+        """Show the real time again."""
+        self._ahead = timedelta()
+        self.wake()
+
     def wake(self) -> None:
         """Let those who wait look again at what they wait for."""
         self._moved.set()

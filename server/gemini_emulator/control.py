@@ -52,6 +52,9 @@ async def _act(service: Service, action: str, request: Request) -> object:
         case "POST clock":
             service.clock.advance(_seconds(await request.body()))
             return {"time": timestamp(service.clock())}
+        case "DELETE clock":
+            service.clock.reset()
+            return {"time": timestamp(service.clock())}
         case "GET objects":
             return {"objects": [_described(uri, one) for uri, one in service.projects.objects.items()]}
         case "POST objects":

@@ -64,6 +64,10 @@ class Emulator:
         """Put the emulator's clock forward; the same as `POST /emulator/clock`."""
         self._clock.advance(seconds)
 
+    def reset_clock(self) -> None:
+        """Let the emulator's clock show the real time again; the same as `DELETE /emulator/clock`."""
+        self._clock.reset()
+
     def clear_requests(self) -> None:
         """Forget the request log so far; the same as `DELETE /emulator/requests`."""
         self._log.clear()

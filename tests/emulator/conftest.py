@@ -32,6 +32,7 @@ async def emulator(served: Emulator) -> Emulator:
     """The module's emulator, as if it had just been started."""
     served.clear_faults()
     served.clear_requests()
+    served.reset_clock()
     return served
 
 

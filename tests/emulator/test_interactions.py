@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -283,6 +284,9 @@ async def test_interactions_are_kept_for_their_days(emulator: Emulator, api: Api
     assert response.json()["time"] > "2027"
     assert (await api.http.get(f"/v1beta/interactions/{first['id']}")).status_code == 404
     assert (await api.http.post("/emulator/clock", json={"advance": "soon"})).status_code == 400
+    ahead = datetime.fromisoformat(response.json()["time"])
+    response = await api.http.delete("/emulator/clock")
+    assert ahead - datetime.fromisoformat(response.json()["time"]) > timedelta(days=55)
 
 
 @pytest.mark.parametrize("reason", ["SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII"])
