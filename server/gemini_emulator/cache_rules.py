@@ -64,10 +64,13 @@ def end_of(cache: Object, now: datetime) -> datetime:
     if "expireTime" in cache:
         end = datetime.fromisoformat(cache["expireTime"].upper()).astimezone(UTC)
     else:
-        life = timedelta(seconds=float(cache["ttl"].removesuffix("s"))) if "ttl" in cache else _USUAL_LIFE
+        try:
+            life = timedelta(seconds=float(cache["ttl"].removesuffix("s"))) if "ttl" in cache else _USUAL_LIFE
+            end = now + life
+        except OverflowError:
+            raise invalid(f"{_PLACE}.ttl: ttl is too large\n") from None
         if life <= timedelta():
             raise invalid(f"{_PLACE}.ttl: ttl must be positive\n")
-        end = now + life
     if end <= now:
         raise invalid(f"{_PLACE}.expire_time: expire_time must be in the future\n")
     return end

@@ -110,6 +110,7 @@ NOT_CACHED: dict[str, dict[str, Any]] = {
     "two ends": cache(ttl="60s", expireTime="2099-01-02T03:04:05Z"),
     "no time": cache(ttl="0s"),
     "negative time": cache(ttl="-5s"),
+    "time beyond the calendar": cache(ttl="1000000000000s"),
     "no duration": cache(ttl="an hour"),
     "a number": cache(ttl=60),
     "the past": cache(expireTime="2020-01-02T03:04:05Z"),

@@ -194,3 +194,12 @@ async def test_a_failure_of_gemini_says_what_to_do(connect: Connect, fake: FakeG
     async with connect(base_url=fake.url) as client:
         assert message in await refused(client, "a.png")
     assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("question", ["", " \n"])
+async def test_media_without_a_question_are_not_paid_for(
+    connect: Connect, emulator: Emulator, media: Path, question: str
+) -> None:
+    async with connect() as client:
+        assert "question is empty" in await refused(client, "a.png", question=question)
+    assert not emulator.requests

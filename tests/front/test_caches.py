@@ -309,3 +309,14 @@ async def test_a_cache_lives_until_the_moment_that_was_said(connect: Connect, em
         emulator.advance(2 * 3600)
         text = await refused(client, cache=cache["name"])
     assert f"Google has no cache {cache['name']} any more: it has expired" in text
+
+
+@pytest.mark.parametrize("tool", ["create_cache", "update_cache"])
+async def test_a_lifetime_of_more_than_the_api_can_say_is_refused(
+    connect: Connect, emulator: Emulator, tool: str
+) -> None:
+    given = {"text": HANDBOOK} if tool == "create_cache" else {"name": "cachedContents/x"}
+    async with connect(toolsets=("caches",)) as client:
+        text = error_of(await client.call_tool(tool, {**given, "ttl_seconds": 10**12}))
+    assert "ttl_seconds is at most 315576000000" in text
+    assert not emulator.requests

@@ -436,3 +436,14 @@ async def test_a_call_that_its_caller_dropped_leaves_no_half_turn(connect: Conne
         await ask(client, "next", conversation=identifier)
         kept = await read(client, f"gemini://conversations/{identifier}")
     assert [turn["text"] for turn in kept["turns"]] == ["Say hello", "hello", "next", "here"]
+
+
+async def test_one_conversation_is_listed_by_its_id(connect: Connect) -> None:
+    async with connect(toolsets=ALL) as client:
+        first = await ask(client, "Hello", conversation="new")
+        await ask(client, "Goodbye", conversation="new")
+        [one] = structured(await client.call_tool("list_conversations", {"id": first["conversation"]}))["conversations"]
+        assert one in await listed(client)
+        text = error_of(await client.call_tool("list_conversations", {"id": "c_nobody"}))
+    assert (one["id"], one["turns"]) == (first["conversation"], 2)
+    assert "There is no conversation 'c_nobody'" in text

@@ -478,3 +478,21 @@ async def test_looking_needs_no_thinking(
     body = sent(emulator)
     assert body["generationConfig"]["thinkingConfig"] == thinking
     assert parts(body)[0]["inlineData"]["mimeType"] == "image/png"
+
+
+async def test_many_masks_are_named_beside_their_objects_and_not_again(
+    connect: Connect, fake: FakeGemini, tmp_path: Path
+) -> None:
+    (tmp_path / "allowed" / "scene.png").write_bytes(encoded(scene()))
+    mask = "data:image/png;base64," + base64.b64encode(encoded(Image.new("L", (8, 8), 255))).decode()
+    objects = [{"box_2d": [0, 0, 100 + n, 100 + n], "mask": mask, "label": f"leaf {n}"} for n in range(30)]
+    fake.say(said(json.dumps(objects)))
+    async with connect(base_url=fake.url, toolsets=("media",)) as client:
+        result = await client.call_tool("detect_objects", {"image": "scene.png", "masks": True})
+    found = structured(result)
+    assert len(found["artifacts"]) == 31
+    masks = [one["mask"] for one in found["objects"]]
+    assert all(text_of(result).count(one) == 1 for one in masks)
+    links = [str(block.uri) for block in result.content if block.type == "resource_link"]
+    assert links == [found["artifacts"][0]["uri"]], "the drawn picture alone"
+    assert len(text_of(result)) < 5000

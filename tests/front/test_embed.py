@@ -500,3 +500,14 @@ async def test_a_model_that_is_not_there_is_not_asked_item_by_item(connect: Conn
     async with connect(base_url=fake.url) as client:
         assert "gone-1" in error_of(await client.call_tool("embed", {"items": ["one"], "model": "gone-1"}))
     assert len(fake.requests) == 1
+
+
+async def test_numbers_that_nobody_reads_are_not_in_the_text(connect: Connect) -> None:
+    async with connect() as client:
+        result = await client.call_tool("embed", {"items": ["a fox", "a cat"]})
+    found = structured(result)
+    assert [len(vector) for vector in found["vectors"]] == [3072, 3072]
+    assert len(text_of(result)) < 1000
+    assert "2 vectors of 3072 numbers are in the structured result" in text_of(result)
+    assert "save=true" in text_of(result)
+    assert str(found["usage"]["total_tokens"]) in text_of(result)

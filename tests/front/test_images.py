@@ -406,3 +406,13 @@ async def test_pictures_come_through_the_interactions_api_where_that_is_set(
     (artifact,) = made["artifacts"]
     assert Image.open(io.BytesIO(file_of(artifact))).size == (artifact["width"], artifact["height"])
     assert made["usage"]["cost_usd"] > 0
+
+
+@pytest.mark.parametrize(("references", "told"), [([""], "The path is empty."), (["gone.png"], "There is no file")])
+async def test_a_dry_run_refuses_references_that_the_call_would_refuse(
+    connect: Connect, emulator: Emulator, references: list[str], told: str
+) -> None:
+    async with connect() as client:
+        arguments = {"prompt": "a fox", "references": references, "dry_run": True}
+        assert told in error_of(await client.call_tool("generate_image", arguments))
+    assert not emulator.requests

@@ -415,3 +415,27 @@ async def test_an_agent_that_takes_long_is_a_job_before_its_client_gives_up(conn
         begun = await interact(client, "Write a file [emulate: polls=9]", wait_seconds=0, **ANTIGRAVITY)
         done = structured(await client.call_tool("get_job", {"job": begun["job"]["id"], "wait_seconds": 20}))
     assert (done["status"], done["result"]["agent"]) == ("done", ANTIGRAVITY["agent"])
+
+
+async def test_an_empty_continuation_is_none(connect: Connect, emulator: Emulator) -> None:
+    async with connect(toolsets=("interactions",)) as client:
+        arguments = {"input": "Say hello", "continuation": ""}
+        found = structured(await client.call_tool("create_interaction", arguments))
+    assert found["status"] == "completed"
+    assert "continuation_token" not in emulator.requests[-1]["body"]
+
+
+async def test_a_blank_agent_is_refused_before_anything_is_sent(connect: Connect, emulator: Emulator) -> None:
+    async with connect(toolsets=("interactions",)) as client:
+        text = error_of(await client.call_tool("create_interaction", {"input": "hi", "agent": "  "}))
+    assert "agent is blank" in text
+    assert not emulator.requests
+
+
+async def test_the_fee_for_searches_is_told_beside_the_price_of_the_tokens(connect: Connect) -> None:
+    async with connect(toolsets=("interactions",)) as client:
+        arguments = {"input": "Who discovered penicillin?", "tools": ["google_search"]}
+        result = await client.call_tool("create_interaction", arguments)
+    fee = structured(result)["usage"]["not_in_cost"]
+    assert fee.startswith("Google's fee for ")
+    assert fee in text_of(result)

@@ -98,8 +98,8 @@ async def test_a_model_that_ends_says_when_and_what_comes_after(connect: Connect
     [
         ({"name": "gemini-2.0-flash"}, "gemini-2.0-flash is not served any more; use gemini-3.6-flash"),
         ({"name": "gemini-3.8-flsh"}, "close names: gemini-3.8-flash"),
-        ({"name": "zzz"}, "can use no model for zzz"),
-        ({"capability": "agent"}, "can use no model for agent"),
+        ({"name": "zzz"}, "No model matches 'zzz'"),
+        ({"name": "z" * 5000}, "No model matches 'zzz"),
         ({"name": "gemini-3.1-flash-lite", "capability": "music"}, "is served, but not for music"),
     ],
 )
@@ -229,3 +229,50 @@ async def test_completions_survive_a_gemini_that_fails(connect: Connect, emulato
     async with connect() as client:
         found = await client.complete(template, {"name": "id", "value": "gemini-3.8-flash"})
     assert "gemini-3.8-flash" in found.completion.values
+
+
+async def test_a_list_without_models_for_a_thing_says_so(connect: Connect, fake: FakeGemini) -> None:
+    fake.say({"models": []})
+    async with connect(base_url=fake.url) as client:
+        found = structured(await client.call_tool("list_models", {"capability": "music"}))
+    assert found == {"models": [], "warnings": ["This key can use no model for music."]}
+
+
+async def test_what_is_not_billed_by_token_of_text_is_listed_with_its_price(connect: Connect) -> None:
+    async with connect() as client:
+        [song] = await models(client, name="lyria-3.5")
+        [picture] = await models(client, name="gemini-nano-banana-2.1")
+        [film] = await models(client, name="gemini-omni-1.1-flash")
+        told = text_of(await client.call_tool("list_models", {"name": "lyria-3.5"}))
+    assert song["usd_per"] == {"song": 0.08}
+    assert "input_usd_per_million" not in song, "a price of 0 would look like a free model"
+    assert "$0.08 per song" in told
+    assert picture["usd_per"]["image 1K"] == 0.0336
+    assert picture["usd_per"]["million image tokens out"] == 30
+    assert film["usd_per"]["second 720p"] == 0.1
+
+
+@pytest.mark.parametrize(("capability", "prefix"), [("research", "deep-research-"), ("agent", "antigravity-")])
+async def test_the_agents_that_gemini_does_not_list_are_found(connect: Connect, capability: str, prefix: str) -> None:
+    async with connect() as client:
+        result = structured(await client.call_tool("list_models", {"capability": capability}))
+        found = ids(result["models"])
+        assert found
+        assert all(one.startswith(prefix) for one in found)
+        assert "does not list its agents" in warned(result)
+        assert ids(await models(client, name=found[0])) == [found[0]]
+        resource = (await client.read_resource(f"gemini://models/{found[0]}")).contents[0]
+    assert json.loads(getattr(resource, "text", ""))["id"] == found[0]
+
+
+async def test_a_date_that_is_to_come_is_not_told_as_past(connect: Connect) -> None:
+    async with connect() as client:
+        told = text_of(await client.call_tool("list_models", {"name": "gemini-3.1-flash-lite"}))
+    assert "shut-down date 2027-05-07, use gemini-3.5-flash-lite" in told
+
+
+async def test_a_model_for_something_else_is_not_taken_for_a_slip_of_the_pen(connect: Connect) -> None:
+    async with connect() as client:
+        text = await refused(client, model="gemini-embedding-2")
+    assert "gemini-embedding-2 is a model for embedding." in text
+    assert "Did you mean" not in text

@@ -438,3 +438,11 @@ async def test_what_cannot_be_played_is_refused_before_anything_is_sent(
     async with connect() as client:
         assert words in await refused(client, **arguments)
     assert emulator.requests == []
+
+
+async def test_a_model_that_cannot_do_it_is_not_priced(connect: Connect, emulator: Emulator) -> None:
+    async with connect(toolsets=("all",)) as client:
+        arguments = {"prompt": "hi", "dry_run": True, "model": "gemini-3.8-flash"}
+        text = error_of(await client.call_tool("compose_music", arguments))
+    assert text.startswith("gemini-3.8-flash makes no music.")
+    assert not emulator.requests

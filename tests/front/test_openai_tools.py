@@ -211,3 +211,32 @@ async def test_vectors_that_are_not_numbered_are_taken_in_their_order(
     async with connect(base_url=fake.url, dialect="openai", toolsets=("openai",)) as client:
         made = structured(await client.call_tool("openai_embeddings", {"input": ["a", "b"], "model": "e"}))
     assert made["vectors"] == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"prompt": " "}, "There is nothing to ask"),
+        ({"prompt": "hi", "max_tokens": 0}, "max_tokens must be at least 1"),
+        ({"prompt": "hi", "stop": [""]}, "A stop sequence is empty"),
+        ({"prompt": "hi", "temperature": 9}, "temperature is 0 to 2, not 9"),
+        ({"prompt": "hi", "top_p": -1}, "top_p is 0 to 1, not -1"),
+    ],
+)
+async def test_values_that_no_service_takes_are_not_sent(
+    connect: Connect, emulator: Emulator, arguments: Json, told: str
+) -> None:
+    async with connect(toolsets=("openai",)) as client:
+        assert told in error_of(await client.call_tool("chat_completion", arguments))
+    assert not emulator.requests
+
+
+async def test_a_bare_404_of_google_is_not_taken_for_a_service_without_vectors(
+    connect: Connect, emulator: Emulator
+) -> None:
+    emulator.add_fault("status=404", path="/openai/embeddings")
+    async with connect(toolsets=("openai",)) as client:
+        text = error_of(await client.call_tool("openai_embeddings", {"input": ["hi"]}))
+    assert "Google has no vectors for this in OpenAI's dialect" in text
+    assert "The gateway" not in text
+    assert "GEMINI_DIALECT" not in text

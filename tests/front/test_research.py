@@ -234,3 +234,10 @@ async def test_what_was_kept_off_the_web_stays_off_it_when_its_plan_goes_ahead(
     begun = [body for body in fake.requests if "input" in body]
     assert [[tool["type"] for tool in body["tools"]] for body in begun] == [["file_search"], ["file_search"]]
     assert "Give stores or mcp_servers" in told
+
+
+async def test_a_dry_run_refuses_sources_that_are_not_there(connect: Connect, emulator: Emulator) -> None:
+    async with connect(toolsets=("research",)) as client:
+        arguments = {"question": "Why?", "sources": ["gone.pdf"], "dry_run": True}
+        assert "There is no file" in error_of(await client.call_tool("start_research", arguments))
+    assert not emulator.requests

@@ -222,3 +222,15 @@ async def test_a_blocked_search_says_why(connect: Connect, emulator: Emulator) -
     emulator.add_fault("finish=SAFETY")
     async with connect() as client:
         assert "SAFETY" in error_of(await client.call_tool("search_web", {"query": QUERY}))
+
+
+async def test_the_fee_for_searches_is_not_hidden_behind_the_price_of_the_tokens(connect: Connect) -> None:
+    async with connect() as client:
+        result = await client.call_tool("search_web", {"query": "Who discovered penicillin?"})
+        plain = structured(await client.call_tool("generate_text", {"prompt": "Say hello"}))
+    found = structured(result)
+    count = len(found["queries"])
+    fee = f"Google's fee for {count} search{'es' if count > 1 else ''}"
+    assert found["usage"]["not_in_cost"] == fee
+    assert f"without {fee}" in text_of(result)
+    assert "not_in_cost" not in plain["usage"]

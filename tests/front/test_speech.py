@@ -303,3 +303,11 @@ async def test_a_text_is_no_part_of_a_log_or_an_error(connect: Connect, emulator
         words = await refused(client, "A secret text.")
     assert "A secret text" not in words
     assert json.dumps(emulator.requests).count("A secret text") == 1
+
+
+async def test_a_model_that_cannot_do_it_is_not_priced(connect: Connect, emulator: Emulator) -> None:
+    async with connect(toolsets=("all",)) as client:
+        arguments = {"text": "hi", "dry_run": True, "model": "gemini-3.8-flash"}
+        text = error_of(await client.call_tool("synthesize_speech", arguments))
+    assert text.startswith("gemini-3.8-flash does not speak.")
+    assert not emulator.requests

@@ -648,3 +648,57 @@ async def test_our_own_key_is_hidden_in_streamed_progress_too(connect: Connect, 
     async with connect(base_url=fake.url, key=key) as client:
         result = await client.call_tool("generate_text", {"prompt": "x"}, progress_callback=on_progress)
     assert "".join(seen) == structured(result)["text"] == "The key is [hidden] and AIza is its begin. AIzaSyCAN"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"prompt": " \n"}, "There is nothing to ask"),
+        ({"stop": ["END", ""]}, "A stop sequence is empty"),
+        ({"seed": 2**31}, "seed is a number from -2147483648 to 2147483647"),
+        ({"max_output_tokens": 2**31}, "max_output_tokens is at most 2147483647"),
+    ],
+)
+@pytest.mark.parametrize("tool", ["generate_text", "create_interaction"])
+async def test_values_that_no_model_takes_are_not_sent(
+    connect: Connect, emulator: Emulator, tool: str, arguments: Json, told: str
+) -> None:
+    named = {("input" if tool == "create_interaction" else "prompt"): arguments.get("prompt", "Say hello")}
+    rest = {name: value for name, value in arguments.items() if name != "prompt"}
+    async with connect(toolsets=("text", "interactions")) as client:
+        text = error_of(await client.call_tool(tool, {**named, **rest}))
+    assert told.replace("ask", "say" if tool == "create_interaction" else "ask") in text
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("model", [" ", "a b", "a\0b", "x" * 300_000])
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("generate_text", {"prompt": "hi"}),
+        ("generate_image", {"prompt": "hi", "dry_run": True}),
+        ("generate_video", {"prompt": "hi", "dry_run": True}),
+        ("synthesize_speech", {"text": "hi", "dry_run": True}),
+        ("compose_music", {"prompt": "hi", "dry_run": True}),
+        ("create_batch", {"requests": [{"prompt": "hi"}], "dry_run": True}),
+        ("create_interaction", {"input": "hi"}),
+        ("create_store", {"display_name": "hi"}),
+        ("start_research", {"question": "hi", "dry_run": True}),
+    ],
+)
+async def test_what_can_be_no_model_is_refused_before_anything_is_sent(
+    connect: Connect, emulator: Emulator, tool: str, arguments: Json, model: str
+) -> None:
+    async with connect(toolsets=("all",)) as client:
+        text = error_of(await client.call_tool(tool, {**arguments, "model": model}))
+    assert "model is no model id" in text
+    assert len(text) < 300
+    assert not emulator.requests
+
+
+async def test_a_missing_argument_is_not_told_as_one_too_many(connect: Connect) -> None:
+    async with connect() as client:
+        missing = error_of(await client.call_tool("get_job", {}))
+        surplus = error_of(await client.call_tool("server_status", {"deep": True}))
+    assert missing == "get_job was called with wrong arguments: job: it is needed. It takes: job, wait_seconds."
+    assert surplus.endswith("It takes: none.")

@@ -400,3 +400,22 @@ async def test_a_model_that_google_has_shut_down_names_another_and_nothing_is_se
         words = await refused(client, model="veo-3.1-generate-preview")
     assert "gemini-omni-1.1-flash" in words
     assert not emulator.requests
+
+
+async def test_an_empty_reference_is_refused_as_a_path(connect: Connect, emulator: Emulator) -> None:
+    async with connect() as client:
+        text = error_of(await client.call_tool("generate_video", {"prompt": FOX, "references": [""]}))
+    assert "The path is empty." in text
+    assert not emulator.requests
+
+
+async def test_a_dry_run_uploads_nothing_however_large_the_clip(
+    connect: Connect, emulator: Emulator, clip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gemini_server.toolkit.media.INLINE_LIMIT", 8)
+    async with connect() as client:
+        told = await film(client, prompt="at dawn", video=clip, dry_run=True)
+        text = error_of(await client.call_tool("generate_video", {"prompt": FOX, "first_frame": clip, "dry_run": True}))
+    assert told["dry_run"] is True
+    assert "first_frame is no picture, but video/mp4." in text
+    assert not emulator.requests

@@ -27,6 +27,8 @@ TOOLSET = Toolset("caches", "Caches of what many prompts begin with.")
 LISTED = 1000
 LONGEST_LABEL = 128
 """Characters of a display name that Google takes."""
+LONGEST_LIFE = 315_576_000_000
+"""Seconds that the API's type for spans of time holds: ten thousand years."""
 COMPLETION_SECONDS = 0.2
 """How long a completion waits for Gemini."""
 
@@ -181,12 +183,14 @@ def _ends(ttl_seconds: int | None, expires: str | None) -> Lifetime:
     """When a cache is to end.
 
     Raises:
-        ArgumentError: it is said twice, or is no moment.
+        ArgumentError: it is said twice, is no moment or is too far away.
     """
     if ttl_seconds is not None and expires is not None:
         raise ArgumentError("Both ttl_seconds and expires say when the cache ends.", "Give one of them.")
     if ttl_seconds is not None and ttl_seconds < 1:
         raise ArgumentError("ttl_seconds must be at least 1.", "delete_cache ends a cache at once.")
+    if ttl_seconds is not None and ttl_seconds > LONGEST_LIFE:
+        raise ArgumentError(f"ttl_seconds is at most {LONGEST_LIFE}.", "A cache is billed by the hour until it ends.")
     if expires is None:
         return Lifetime(ttl=None if ttl_seconds is None else f"{ttl_seconds}s")
     try:

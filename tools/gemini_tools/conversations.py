@@ -48,8 +48,15 @@ LISTED = 100
 
 
 @TOOLSET.tool(read_only=True, destructive=False, idempotent=True, open_world=False)
-async def list_conversations(call: Call) -> ConversationList:
+async def list_conversations(
+    call: Call,
+    id: Annotated[str | None, Field(description="only this one")] = None,  # noqa: A002  the catalogue's name
+) -> ConversationList:
     """List the conversations that are kept on this machine, the newest first, up to 100. Free."""
+    if id is not None:
+        one = await call.runtime.conversations.get(call.principal, id)
+        shown = ConversationOut(id=id, turns=len(one.turns), model=one.model, created=one.created.isoformat())
+        return ConversationList(conversations=[shown])
     found = await call.runtime.conversations.list(call.principal, limit=LISTED + 1)
     return ConversationList(
         conversations=[
@@ -62,7 +69,7 @@ async def list_conversations(call: Call) -> ConversationList:
 
 @TOOLSET.tool(read_only=False, destructive=True, idempotent=True, open_world=False)
 async def delete_conversation(call: Call, id: ConversationName) -> Deleted:  # noqa: A002  the catalogue's name
-    """Delete a kept conversation with all its turns from this machine. Nothing is left of it."""
+    """Delete a kept conversation with all its turns from this machine, for good. Free."""
     await call.runtime.conversations.delete(call.principal, id)
     return Deleted(deleted=id)
 

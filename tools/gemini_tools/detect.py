@@ -59,6 +59,11 @@ class Detections(Result):
     warnings: list[str] | None = None
     retries: int | None = None
 
+    def artifacts_shown(self) -> list[ArtifactOut]:
+        """The drawn picture; each mask stands beside its object already, and there may be dozens."""
+        masks = {one.mask for one in self.objects}
+        return [artifact for artifact in self.artifacts if artifact.uri not in masks]
+
     def as_text(self) -> str:
         """One line for each object, then the files, the cost, the warnings."""
         lines = [
@@ -72,7 +77,7 @@ class Detections(Result):
         notes += [f"model: {self.model_version}"] if self.model_version else []
         notes += [f"retries: {self.retries}"] if self.retries else []
         notes += [f"warning: {warning}" for warning in self.warnings or ()]
-        files = [f"[artifact] {artifact}" for artifact in self.artifacts]
+        files = [f"[artifact] {artifact}" for artifact in self.artifacts_shown()]
         found = [bounded("\n".join(lines), self.untrusted)] if lines else []
         return "\n".join([*found, *files, f"[{'; '.join(notes)}]"])
 

@@ -61,6 +61,10 @@ class Embeddings(Result):
     warnings: list[str] | None = None
     retries: int | None = None
 
+    def as_text(self) -> str:
+        """The same as JSON; of more numbers than anybody reads, how they begin."""
+        return kept_vectors.told(self, self.vectors)
+
 
 class Match(Result):
     """A candidate that is like the query."""

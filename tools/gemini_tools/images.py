@@ -99,12 +99,12 @@ async def generate_image(
     estimate, _ = runtime.catalogue.cost(
         wanted.model, images=wanted.count, image_size=wanted.shape.size or "1K", on=runtime.today()
     )
-    if dry_run:
-        cost = None if estimate is None else float(estimate)
-        unknown = [f"No price is known for such a picture of {wanted.model}."] if cost is None else None
-        return ImageResult(dry_run=True, model=wanted.model, estimated_cost_usd=cost, warnings=unknown)
-    async with media.opened(wanted.references, call) as opened:
+    async with media.opened(wanted.references, call, upload=not dry_run) as opened:
         pictures.check_references(runtime.catalogue, wanted.model, opened)
+        if dry_run:
+            cost = None if estimate is None else float(estimate)
+            unknown = [f"No price is known for such a picture of {wanted.model}."] if cost is None else None
+            return ImageResult(dry_run=True, model=wanted.model, estimated_cost_usd=cost, warnings=unknown)
         parts = await identity.held(opened)
     work, body, wish = await picture_request.built(call, wanted, parts)
     same = [

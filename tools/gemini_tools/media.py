@@ -35,6 +35,8 @@ async def analyze_media(
     """Ask about images, audio, video, PDFs, documents. Billed by token."""
     if not media:
         raise ArgumentError("media is empty.", "Give at least one media source; generate_text answers without any.")
+    if not question.strip():
+        raise ArgumentError("question is empty; nothing was sent.", "Say what is to be found out.")
     return await ask(
         call,
         model=model,

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gemini_server.api.realtime_music import Scale
+from gemini_server.errors import ArgumentError
 from gemini_server.jobs.job import Job
 from gemini_server.toolkit import identity, jobs, media, music_request
 from gemini_server.toolkit.call import Call
@@ -62,10 +63,13 @@ async def compose_music(
     music.check(image=image is not None)
     catalogue = call.runtime.catalogue
     chosen = music.chosen(catalogue.default("music"))
+    facts = catalogue.get(chosen)
+    if facts is not None and "music" not in facts.capabilities:
+        raise ArgumentError(f"{chosen} makes no music.", "Leave the model out.")
     check_served(call, chosen)
     warnings = music.warnings(chosen)
     estimate = None if music.is_live else catalogue.cost(chosen, on=call.runtime.today(), songs=1)[0]
-    async with media.opened([image] if image else [], call) as opened:
+    async with media.opened([image] if image else [], call, upload=not dry_run) as opened:
         music_request.check_picture(opened)
         if dry_run:
             return Sound.estimated(chosen, estimate, warnings)

@@ -212,6 +212,10 @@ class OpenaiVectors(Result):
     warnings: list[str] | None = None
     retries: int | None = None
 
+    def as_text(self) -> str:
+        """The same as JSON; of more numbers than anybody reads, how they begin."""
+        return kept_vectors.told(self, self.vectors)
+
 
 @TOOLSET.tool(read_only=True, destructive=False, idempotent=True, open_world=True)
 async def openai_embeddings(

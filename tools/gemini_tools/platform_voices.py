@@ -103,7 +103,7 @@ async def create_voice(
             raise
     usage = None
     if made.usage is not None:
-        billed = model_id(made.model or chosen)
+        billed = (made.model or chosen).removeprefix("models/")
         usage = usage_of(runtime, billed, Interaction(usage=made.usage))
         book(call, billed, usage)
     warnings: list[str] = []

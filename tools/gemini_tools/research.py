@@ -69,6 +69,8 @@ async def start_research(
     given, pages = request.split(sources or ())
     cost = request.estimate(call.runtime.catalogue, name, call.runtime.today(), plan=plan_only)
     if dry_run:
+        async with media.opened(given, call, upload=False):
+            pass  # a source that cannot be read is refused here as it would be later
         estimated = None if cost is None else round(float(cost), 4)
         note = "It is a rule of thumb: the agent decides how much it reads. Its searches are billed on top."
         return EstimatedJob(dry_run=True, estimated_cost_usd=estimated, model=name, warnings=[note])

@@ -26,6 +26,7 @@ from gemini_server.toolkit.film_request import (
     task_of,
 )
 from gemini_server.toolkit.film_veo import check_veo, is_veo, veo
+from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.job_result import EstimatedJob
 from gemini_server.toolkit.jobs import Reuse, WaitSeconds
 from gemini_server.toolkit.params import ModelName
@@ -69,15 +70,16 @@ async def generate_video(
     """Make or edit a video with sound. Takes minutes: returns a job, which get_job finishes; do not start it again.
     Billed by second, about $0.10 (720p) or $0.15 (1080p). Media: path, URL, files/ID, artifact.
     """
-    name = (model or call.runtime.catalogue.default("video")).strip().removeprefix("models/")
+    name = model_id(model or call.runtime.catalogue.default("video"))
     wanted = Wanted(
         prompt, first_frame, last_frame, references or (), video, task, aspect_ratio, resolution, duration_seconds,
         (negative_prompt or "").strip() or None,
     )  # fmt: skip
     meant = _checked(call, name, wanted)
     earlier = await _earlier(call, name, video) if video and _JOB.fullmatch(video) else _Earlier(source=video)
-    sources = [one for one in (first_frame, last_frame, *wanted.references, earlier.source) if one]
-    async with media.opened(sources, call) as opened:
+    # An empty frame says nothing; an empty reference is refused as the path that it would be.
+    sources = [*filter(None, (first_frame, last_frame)), *wanted.references, *filter(None, (earlier.source,))]
+    async with media.opened(sources, call, upload=not dry_run) as opened:
         parts = await identity.held(opened)
     footage = _footage(wanted, parts, earlier)
     check_footage(footage)

@@ -35,6 +35,21 @@ class Price:
     above: Mapping[str, float] = field(default_factory=dict[str, float])
     cached_by_tier: Mapping[str, float] = field(default_factory=dict[str, float])
 
+    def units(self) -> dict[str, float]:
+        """US dollars by what else is counted than tokens of text: pictures, seconds, songs, tokens of media."""
+        found = {f"image {size}": price for size, price in self.per_image.items()}
+        found |= {f"second {resolution}": price for resolution, price in self.per_second.items()}
+        found |= {"song": self.per_song} if self.per_song is not None else {}
+        tokens = {
+            "audio tokens in": self.audio_input,
+            "image tokens in": self.image_input,
+            "video tokens in": self.video_input,
+            "audio tokens out": self.audio_output,
+            "image tokens out": self.image_output,
+            "video tokens out": self.video_output,
+        }
+        return found | {f"million {kind}": price for kind, price in tokens.items() if price is not None}
+
     def share_of_cached(self, tier: str, share: Decimal) -> Decimal:
         """What part of the standard cached price a tier costs, where `share` is that of its other tokens."""
         if self.cached_input and tier in self.cached_by_tier:

@@ -209,7 +209,7 @@ class _Composer:
     def generating(self, position: int, item: BatchItem, parts: list[Part]) -> GenerateContentRequest:
         """A request for an answer."""
         _refuse(item, _OF_EMBEDDING, "kind generate", "kind embed")
-        if not item.prompt and not parts:
+        if not item.prompt.strip() and not parts:
             raise ArgumentError("there is nothing to ask: prompt is empty and nothing is attached.", "Give a prompt.")
         if item.json_schema is not None:
             json_answer.check_schema(item.json_schema)

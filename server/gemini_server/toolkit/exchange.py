@@ -92,7 +92,7 @@ async def _answer(tool: Tool, work: Awaitable[Result]) -> CallToolResult:
 def _blocks(result: Result) -> list[ContentBlock]:
     texts = result.as_blocks()
     artifacts = result.artifacts_shown()
-    unnamed = [str(artifact) for artifact in artifacts if not any(artifact.uri in text for text in texts)]
+    unnamed = [f"[artifact] {artifact}" for artifact in artifacts if not any(artifact.uri in text for text in texts)]
     if unnamed:
         texts = [*texts, "\n".join(unnamed)]
     blocks: list[ContentBlock] = [TextContent(type="text", text=hide_known(text)) for text in texts]

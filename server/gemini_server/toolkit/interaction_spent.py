@@ -7,6 +7,7 @@ from decimal import Decimal
 from gemini_server.api.interactions import Interaction, ModalityTokens
 from gemini_server.api.interactions import Usage as Tokens
 from gemini_server.jobs.job import Job, Json, Spent
+from gemini_server.toolkit.generation.grounding import fees_of
 from gemini_server.toolkit.results import Usage
 from gemini_server.toolkit.runtime import Runtime
 
@@ -24,7 +25,13 @@ def usage_of(runtime: Runtime, model: str, interaction: Interaction, *, songs: i
         total_tokens=tokens.total_tokens,
         cost_usd=None if cost is None else round(float(cost), 9),
         price_date=price_date,
+        not_in_cost=_fees(tokens),
     )
+
+
+def _fees(tokens: Tokens) -> str | None:
+    counts = {used.type: used.count for used in tokens.grounding_tool_count or ()}
+    return fees_of(counts.get("google_search", 0), maps=counts.get("google_maps", 0) > 0)
 
 
 def spent_on(runtime: Runtime, job: Job, interaction: Interaction, *, songs: int | None = None) -> tuple[Spent, Json]:

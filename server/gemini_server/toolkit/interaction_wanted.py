@@ -29,7 +29,7 @@ from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit import interaction_forms as forms
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation import json_answer
-from gemini_server.toolkit.generation.options import model_id
+from gemini_server.toolkit.generation.options import check_writing, model_id
 from gemini_server.toolkit.interaction_input import checked, results_of, turn
 from gemini_server.toolkit.interaction_use import declares, tools_of
 from gemini_server.toolkit.served import check_served
@@ -111,6 +111,8 @@ def check(call: Call, wanted: Wanted) -> Checked:
         raise ArgumentError("Give either model or agent.", "An agent chooses its model itself.")
     _check_said(wanted)
     name = wanted.agent.strip() if wanted.agent else model_id(wanted.model or call.runtime.text_model(None))
+    if not name:
+        raise ArgumentError("agent is blank.", "list_agents shows the agents of this key; without one a model answers.")
     check_served(call, name)
     background = _background(wanted, name)
     if wanted.webhook and not background:
@@ -131,7 +133,7 @@ def check(call: Call, wanted: Wanted) -> Checked:
         "webhook_config": forms.webhook(wanted.webhook),
         "labels": wanted.labels or None,
         "environment": forms.sandbox(wanted.environment),
-        "continuation_token": wanted.continuation,
+        "continuation_token": wanted.continuation or None,
     }
     if wanted.agent:
         body: Asked = CreateAgentInteraction(agent=name, agent_config=_agent_config(wanted, name), **shared)
@@ -151,8 +153,7 @@ def _check_said(wanted: Wanted) -> None:
             "function_results answer the calls of an earlier interaction, and none is named.",
             "Give its id as previous, the same model or agent, and the tools again.",
         )
-    if wanted.max_output_tokens is not None and wanted.max_output_tokens < 1:
-        raise ArgumentError("max_output_tokens must be at least 1.")
+    check_writing(wanted.max_output_tokens, wanted.stop, wanted.seed)
     if wanted.json_schema is not None:
         json_answer.check_schema(wanted.json_schema)
         if wanted.response_format is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import anyio
@@ -17,12 +18,15 @@ from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.embedded import Embedded
 from gemini_server.toolkit.embedding_items import Items
+from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.vector_file import KIND, TRAITS, VectorFile
 from gemini_server.toolkit.vectors import Rows
 
 INLINE_FLOATS = 20_000
 INLINE_BYTES = 150 * 1024
 """The most that a result holds inline; an agent cannot use more numbers than that anyway."""
+READABLE = 4096
+"""Characters of a result that a reader of text alone is given with its numbers."""
 FILE_BYTES = 2 * 1024 * 1024 * 1024
 """The largest file of vectors."""
 
@@ -40,6 +44,19 @@ async def check_room(call: Call, count: int, dimensions: int, form: str, *, save
         )
     if save or count * dimensions > INLINE_FLOATS:
         await call.runtime.artifacts.check_room(size)
+
+
+def told(result: Result, shown: Sequence[Sequence[float]] | None) -> str:
+    """A result with a member `vectors` as text: its JSON, without numbers that would fill a reader's context."""
+    whole = result.as_json()
+    if not shown or len(whole) <= READABLE:
+        return whole
+    begins = ", ".join(f"{number:g}" for number in shown[0][:4])
+    rest = result.model_copy(update={"vectors": None}).as_json()
+    return (
+        f"[{len(shown)} vectors of {len(shown[0])} numbers are in the structured result; the first begins {begins}. "
+        f"embed with save=true puts them into a file.]\n{rest}"
+    )
 
 
 class Keeper:

@@ -64,7 +64,7 @@ class _Medium:
 
 @asynccontextmanager
 async def opened(
-    sources: Sequence[str], call: Call, *, keep: bool = False, inline: bool = False
+    sources: Sequence[str], call: Call, *, keep: bool = False, inline: bool = False, upload: bool = True
 ) -> AsyncGenerator[list[Part]]:
     """Open media sources for one request; files stay open until the request is over.
 
@@ -76,6 +76,7 @@ async def opened(
         call: for whom: its allowed directories and its artifacts may be read.
         keep: the turn will be kept in a conversation, so media become part of it as text.
         inline: what does not fit is refused, because there is no place to upload it to.
+        upload: False for a dry run, which sends nothing: what does not fit is told by its type alone.
 
     Raises:
         ArgumentError: a source of no known kind, broken base64, a type or a size that Gemini does not take.
@@ -94,7 +95,10 @@ async def opened(
                 room -= medium.size
         if large and (inline or call.runtime.settings.dialect == "openai"):
             raise _too_large(KEPT_LIMIT if keep else INLINE_LIMIT, keep=keep)
-        if large:
+        if large and not upload:
+            for medium in large:
+                medium.part = Part(file_data=FileData(file_uri=FILES_HOST, mime_type=_type(medium)))
+        elif large:
             found = await uploads.uploaded(call, [await _given(medium, call, stack) for medium in large])
             for medium, file in zip(large, found, strict=True):
                 uri = file.uri or f"{FILES_HOST}{file.name}"
@@ -137,6 +141,10 @@ async def _look(source: str, call: Call, stack: AsyncExitStack) -> _Medium:
         raise ArgumentError(f"The PDF {file.name} is larger than the 50 MB that Gemini reads.", "Split it.")
     _check_type(file.mime_type, file.name)
     return _Medium(local=file, source=source)
+
+
+def _type(medium: _Medium) -> str | None:
+    return medium.local.mime_type if medium.local is not None else None
 
 
 async def _inline(medium: _Medium, *, keep: bool) -> Part:

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+)
 from pydantic.json_schema import JsonSchemaValue
 
 
@@ -119,6 +127,7 @@ class Usage(Result):
     total_tokens: int = 0
     cost_usd: Annotated[float | None, WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]})] = None
     price_date: str | None = None
+    not_in_cost: Annotated[str | None, Field(description="what is billed beside the tokens")] = None
 
     @model_serializer(mode="wrap")
     def _keep_unknown_cost(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -130,4 +139,5 @@ class Usage(Result):
         if self.thought_tokens:
             parts.append(f"{self.thought_tokens} thought")
         cost = "price unknown" if self.cost_usd is None else f"${self.cost_usd:.6f}".rstrip("0").rstrip(".")
-        return f"{', '.join(parts)} tokens; {cost}"
+        beside = f" without {self.not_in_cost}" if self.not_in_cost else ""
+        return f"{', '.join(parts)} tokens; {cost}{beside}"

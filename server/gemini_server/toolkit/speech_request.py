@@ -72,6 +72,8 @@ class Speech:
         if self.language is not None and not is_language(self.language):
             raise ArgumentError("language is no language tag.", "Give one such as de-DE, or leave it out.")
         facts = catalogue.get(model)
+        if facts is not None and "speech" not in facts.capabilities:
+            raise ArgumentError(f"{model} does not speak.", f"Use {catalogue.default('speech')}, or leave model out.")
         most = (facts and facts.input_limit) or 0
         if most and len(self.text) > most * CHARACTERS_PER_TOKEN:
             raise ArgumentError(

@@ -100,8 +100,8 @@ class Tool:
             parsed = self.arguments.model_validate(_unquoted(raw, self.arguments.model_fields))
         except ValidationError as error:
             raise ArgumentError(
-                f"{self.name} was called with arguments it does not take: {_faults(error)}.",
-                f"It takes: {', '.join(self.arguments.model_fields)}.",
+                f"{self.name} was called with wrong arguments: {_faults(error)}.",
+                f"It takes: {', '.join(self.arguments.model_fields) or 'none'}.",
             ) from None
         except RecursionError:
             raise ArgumentError("The arguments are nested too deeply.") from None

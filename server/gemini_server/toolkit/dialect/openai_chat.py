@@ -61,7 +61,7 @@ class Asking:
         Raises:
             ArgumentError: naming it; nothing was sent.
         """
-        if not self.messages and not self.prompt and not self.attachments:
+        if not self.messages and not self.prompt.strip() and not self.attachments:
             raise ArgumentError("There is nothing to ask: neither messages nor a prompt.", "Give one of them.")
         for number, message in enumerate(self.messages):
             if message.get("role") not in _ROLES:
@@ -72,6 +72,7 @@ class Asking:
         unknown = self.settings.keys() - (ChatRequest.model_fields.keys() - _TAKEN)
         if unknown:
             raise ArgumentError(f"A completion cannot be asked with {', '.join(sorted(unknown))}; nothing was sent.")
+        _check_numbers(self.settings)
         if self.json_schema is not None:
             json_answer.check_schema(self.json_schema)
         if self.code:
@@ -80,6 +81,18 @@ class Asking:
     def sources(self) -> Sources:
         """What the model can read besides what the caller wrote."""
         return of_names(["attachments"] if self.attachments or any(map(_urls, self.messages)) else [])
+
+
+def _check_numbers(settings: JsonObject) -> None:
+    most = settings.get("max_tokens")
+    if most is not None and most < 1:
+        raise ArgumentError("max_tokens must be at least 1; nothing was sent.")
+    if not all(settings.get("stop") or ()):
+        raise ArgumentError("A stop sequence is empty; nothing was sent.", "Leave it out.")
+    for name, largest in (("temperature", 2), ("top_p", 1)):
+        given = settings.get(name)
+        if given is not None and not 0 <= given <= largest:
+            raise ArgumentError(f"{name} is 0 to {largest}, not {given}; nothing was sent.")
 
 
 @asynccontextmanager

@@ -271,6 +271,12 @@ class OpenaiClient:
         except NotFound as error:
             if self._names_model(error, request.model):
                 raise
+            if self.place.google:
+                raise SetupError(
+                    f"Google has no vectors for this in OpenAI's dialect: {error.what}",
+                    "list_models shows the models for embedding; the tool embed asks for them in Gemini's own way.",
+                    status=error.status,
+                ) from None
             what = f"The gateway {self.host} has no embeddings: {error.what}"
             raise SetupError(what, REMEDY, status=error.status) from None
         return Reply(openai_vectors.answered(reply.value, len(request.input)), reply.retries)

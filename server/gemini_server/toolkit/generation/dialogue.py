@@ -79,7 +79,7 @@ async def ask(
         clip: the section of the attached videos that is looked at.
     """
     thread = await _thread(call, conversation)
-    if not prompt and not attachments:
+    if not prompt.strip() and not attachments:
         raise ArgumentError("There is nothing to ask: prompt is empty and nothing is attached.", "Give a prompt.")
     if thread.kept:
         waiting = unanswered(thread.kept)

@@ -59,6 +59,13 @@ class Grounding:
     dropped: int = 0
 
 
+def fees_of(searches: int, *, maps: bool) -> str | None:
+    """What Google bills for an answer beside its tokens; how much depends on what a project has left for the month."""
+    counted = [f"{searches} search{'es' if searches > 1 else ''}"] if searches else []
+    named = [*counted, *(["Google Maps"] if maps else [])]
+    return f"Google's fee for {' and '.join(named)}" if named else None
+
+
 def grounding_of(metadata: GroundingMetadata | None, pages: UrlContextMetadata | None) -> Grounding:
     """The view of what came."""
     metadata = metadata or GroundingMetadata()

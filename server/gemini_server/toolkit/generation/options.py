@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal, cast, get_args
 
@@ -40,6 +41,11 @@ FunctionMode = Literal["auto", "any", "none", "validated"]
 Resolution = Literal["low", "medium", "high"]
 PartResolution = Literal["low", "medium", "high", "ultra_high"]
 
+
+LONGEST_MODEL = 200
+"""Characters of a model id, with room for those of a gateway."""
+MOST_STOPS = 5
+_LARGEST = 2**31 - 1
 
 _SEARCH_ALONE = ("gemini-1", "gemini-2")
 """Families whose models search in stores, or do something else."""
@@ -126,10 +132,7 @@ def _config(
         if options.media_resolution
         else None,
     }
-    if options.max_output_tokens is not None and options.max_output_tokens < 1:
-        raise ArgumentError("max_output_tokens must be at least 1.")
-    if options.stop and len(options.stop) > 5:
-        raise ArgumentError("Gemini takes at most 5 stop sequences.", "Give fewer.")
+    check_writing(options.max_output_tokens, options.stop or (), options.seed)
     if options.transcription is not None:
         config["audio_transcription_config"] = AudioTranscriptionConfig.model_validate(options.transcription)
     if options.json_schema is not None:
@@ -292,8 +295,38 @@ def _check_stores(family: FamilyRules, options: Options) -> None:
 
 
 def model_id(model: str) -> str:
-    """A model as it is named in results and in the books: without blanks around it, and without `models/`."""
-    return model.strip().removeprefix("models/")
+    """A model as it is named in results and in the books: without blanks around it, and without `models/`.
+
+    Raises:
+        ArgumentError: it can be no model's, of Google's or of a gateway's. Nothing was sent.
+    """
+    bare = model.strip().removeprefix("models/")
+    if not bare or len(bare) > LONGEST_MODEL or not bare.isprintable() or " " in bare:
+        raise ArgumentError(
+            f"model is no model id: {model[:40]!r}.",
+            "list_models shows those of this key; without it a default is used.",
+        )
+    return bare
+
+
+def check_writing(max_output_tokens: int | None, stop: Sequence[str], seed: int | None) -> None:
+    """Refuse what no model takes of how long an answer may get, where it stops, and its seed.
+
+    Raises:
+        ArgumentError: naming it; nothing was sent.
+    """
+    if max_output_tokens is not None and max_output_tokens < 1:
+        raise ArgumentError("max_output_tokens must be at least 1.")
+    if max_output_tokens is not None and max_output_tokens > _LARGEST:
+        raise ArgumentError(
+            f"max_output_tokens is at most {_LARGEST}.", "list_models shows what a model writes at most."
+        )
+    if len(stop) > MOST_STOPS:
+        raise ArgumentError(f"Gemini takes at most {MOST_STOPS} stop sequences.", "Give fewer.")
+    if not all(stop):
+        raise ArgumentError("A stop sequence is empty.", "Leave it out.")
+    if seed is not None and not -_LARGEST - 1 <= seed <= _LARGEST:
+        raise ArgumentError(f"seed is a number from {-_LARGEST - 1} to {_LARGEST}.")
 
 
 def request_model(model: str) -> str:

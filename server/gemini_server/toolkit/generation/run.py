@@ -145,8 +145,14 @@ def with_replacement(runtime: Runtime, model: str, error: NotFound) -> NotFound:
         return NotFound(what, f"Use {retirement.replacement} instead.", code=error.code, status=error.status)
     if not named:
         return error
-    close = [one for one in catalogue.suggest(model) if one != model.removeprefix("models/")]
-    remedy = f"Did you mean {' or '.join(close[:3])}? " if close else ""
+    facts = catalogue.get(model)
+    if facts is not None:
+        # The name is right: other names close to it would lead astray.
+        other = "text" not in facts.capabilities
+        remedy = f"{facts.id} is a model for {' and '.join(facts.capabilities)}. " if other else ""
+    else:
+        close = catalogue.suggest(model)[:3]
+        remedy = f"Did you mean {' or '.join(close)}? " if close else ""
     return NotFound(
         error.what, f"{remedy}list_models shows what this key can use.", code=error.code, status=error.status
     )

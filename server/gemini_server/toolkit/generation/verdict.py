@@ -6,7 +6,7 @@ from gemini_server.api.answer import SafetyRating
 from gemini_server.errors import BadAnswer, Blocked, ToolserverError
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.citations import Placement, cited
-from gemini_server.toolkit.generation.grounding import grounding_of
+from gemini_server.toolkit.generation.grounding import fees_of, grounding_of
 from gemini_server.toolkit.generation.result import CodeRun, FunctionCallOut, TextResult
 from gemini_server.toolkit.generation.run import Ran
 from gemini_server.toolkit.generation.sources import Sources
@@ -90,6 +90,7 @@ def judge(call: Call, model: str, ran: Ran, sources: Sources, warnings: list[str
     text = sources.clean(placement.text)
     found = cited(placement, text, transcript.grounding, transcript.recited)
     grounding = grounding_of(transcript.grounding, transcript.pages)
+    fees = fees_of(len(grounding.queries), maps=bool(grounding.places))
     if found.lost:
         notes.append(f"{found.lost} citations could not be placed in the text.")
     if found.refused or grounding.dropped:
@@ -102,7 +103,7 @@ def judge(call: Call, model: str, ran: Ran, sources: Sources, warnings: list[str
         citations=found.citations or None,
         code=code or None,
         thoughts=sources.clean(transcript.thoughts).text or None,
-        usage=ran.usage,
+        usage=ran.usage.model_copy(update={"not_in_cost": fees}),
         model_version=label(transcript.model_version or "") or None,
         untrusted=sources.shown,
         continuation=transcript.continuation_token if transcript.finish_reason == "CONTINUATION" else None,
