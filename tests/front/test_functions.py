@@ -331,3 +331,13 @@ async def test_two_calls_of_one_id_are_answered_in_their_order(connect: Connect,
         structured(await submit(client, answer["conversation"], *results))
     responses = [part["functionResponse"] for part in fake.requests[-1]["contents"][-1]["parts"]]
     assert [response["response"] for response in responses] == [{"n": 1}, {"n": 2}]
+
+
+async def test_functions_that_are_not_given_are_named_in_few_words(connect: Connect, emulator: Emulator) -> None:
+    names = ["\u202eevil", "long" * 2000, *(f"f{number}" for number in range(1000))]
+    async with connect() as client:
+        text = await refused(client, functions=[{"name": "g"}], allowed_functions=names)
+    assert "names functions that are not given: f0, f1, " in text
+    assert "\u202e" not in text
+    assert len(text) < 1000
+    assert not emulator.requests

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,12 +203,15 @@ async def test_a_stored_one_is_looked_at_and_deleted_by_its_id_or_its_jobs(
     assert len(bodies(emulator)) == 1
 
 
-async def test_another_callers_is_as_if_it_were_not_there() -> None:
-    runtime = Runtime(settings.read({}, key="test-key"))
-    remember(Call(runtime, "alice"), "v1_secret", Sources())
-    assert (await found(Call(runtime, "alice"), "v1_secret")).id == "v1_secret"
-    with pytest.raises(NotFound, match="no interaction"):
-        await found(Call(runtime, "bob"), "v1_secret")
+async def test_another_callers_is_as_if_it_were_not_there_for_another_replica_too(tmp_path: Path) -> None:
+    chosen = settings.read({}, key="test-key", state_dir=tmp_path)
+    first, other = Runtime(chosen), Runtime(chosen)
+    await remember(Call(first, "alice"), "v1_secret", Sources())
+    for runtime in (first, other):
+        assert (await found(Call(runtime, "alice"), "v1_secret")).id == "v1_secret"
+        with pytest.raises(NotFound, match="no interaction"):
+            await found(Call(runtime, "bob"), "v1_secret")
+        await runtime.aclose()
 
 
 async def test_what_is_under_way_is_stopped(connect: Connect, emulator: Emulator) -> None:

@@ -276,3 +276,11 @@ async def test_a_model_for_something_else_is_not_taken_for_a_slip_of_the_pen(con
         text = await refused(client, model="gemini-embedding-2")
     assert "gemini-embedding-2 is a model for embedding." in text
     assert "Did you mean" not in text
+
+
+async def test_a_name_that_none_has_is_repeated_harmless_and_short(connect: Connect) -> None:
+    async with connect() as client:
+        found = structured(await client.call_tool("list_models", {"name": "\u202eevil\x00" + "x" * 6000}))
+    [warning] = found["warnings"]
+    assert "\u202e" not in warning
+    assert len(warning) < 1000

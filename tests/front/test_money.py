@@ -144,7 +144,7 @@ BILLED_ELSEWHERE = {
     "tuned_generate_text": "test_legacy_tuning: Google has no model left for it",
     "get_batch_results": "what it brings was billed as it was answered",
     "submit_function_results": "has a test of its own: it goes on with what was paid for before",
-    "update_cache": "what it prolongs is billed by the hour",
+    "update_cache": "has a test of its own: it needs a cache",
 }
 
 
@@ -204,6 +204,54 @@ async def test_the_results_of_functions_are_not_sent_beyond_the_cap(connect: Con
     async with connect(base_url=fake.url) as client:  # it can still be gone on with
         fake.say(said("done"))
         assert structured(await client.call_tool("submit_function_results", results))["text"] == "done"
+
+
+async def test_a_cache_is_not_kept_longer_beyond_the_cap(connect: Connect, emulator: Emulator) -> None:
+    async with connect() as client:
+        made = structured(await client.call_tool("create_cache", BILLED["create_cache"]))["cache"]
+    longer = {"name": made["name"], "ttl_seconds": 7200}
+    async with connect(daily_cap=Decimal(0)) as client:
+        assert "daily cap of $0 is reached" in error_of(await client.call_tool("update_cache", longer))
+        structured(await client.call_tool("delete_cache", {"name": made["name"]}))
+    assert [one["method"] for one in emulator.requests] == ["POST", "DELETE"]
+
+
+RESEARCH = "deep-research-preview-04-2026"
+SLOW = "How do foxes live? [emulate: lasts=60s]"
+FILM_AS_API: Json = {"type": "video", "duration": "8s"}
+BY_ANOTHER_WAY: dict[str, tuple[str, Json]] = {
+    "research": ("create_interaction", {"agent": RESEARCH, "input": SLOW}),
+    "a film": (
+        "create_interaction",
+        {"model": "gemini-omni-1.1-flash", "input": SLOW, "background": True, "response_format": FILM_AS_API},
+    ),
+    "research by name": (
+        "call_endpoint",
+        {"endpoint": "interactions.create", "body": {"agent": RESEARCH, "input": SLOW, "background": True}},
+    ),
+    "a film by name": (
+        "call_endpoint",
+        {
+            "endpoint": "interactions.create",
+            "body": {
+                "model": "gemini-omni-1.1-flash", "input": SLOW, "background": True, "response_format": FILM_AS_API,
+            },
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", BY_ANOTHER_WAY)
+async def test_research_and_films_are_held_back_from_the_cap_however_they_begin(
+    connect: Connect, emulator: Emulator, way: str
+) -> None:
+    tool, arguments = BY_ANOTHER_WAY[way]
+    async with connect(daily_cap=Decimal("1.50")) as client:
+        begun = structured(await client.call_tool(tool, {**arguments, "wait_seconds": 0}))
+        again = error_of(await client.call_tool(tool, {**arguments, "wait_seconds": 0, "reuse": False}))
+        structured(await client.call_tool("cancel_job", {"job": begun["job"]["id"]}))
+    assert "reserved by jobs under way, and this call is estimated at $" in again
+    assert len(billed(emulator)) <= 1
 
 
 # -- what counts -------------------------------------------------------------------------------------------------------
@@ -341,6 +389,17 @@ async def test_media_are_in_the_books_once_whoever_asks_again(connect: Connect, 
     spent = {day["model"]: day["cost_usd"] for day in days}
     assert spent["gemini-omni-1.1-flash"] == pytest.approx(made["cost_usd"]) == pytest.approx(FILM_USD, abs=0.02)
     assert sum(spent.values()) == pytest.approx(made["cost_usd"] + image["usage"]["cost_usd"])
+
+
+async def test_a_voice_is_in_the_books_whichever_tool_made_it(connect: Connect) -> None:
+    body = {"voice": {"type": "prompted", "prompted": {"input": "A calm narrator"}}, "store": True}
+    async with connect() as client:
+        structured(await client.call_tool("create_voice", {"prompt": "A calm narrator"}))
+        (before,) = await usage(client)
+        made = await client.call_tool("call_endpoint", {"endpoint": "voices.create", "body": body})
+        (after,) = await usage(client)
+    assert structured(made)["usage"]["cost_usd"] == pytest.approx(before["cost_usd"])
+    assert (after["model"], after["calls"]) == (before["model"], 2)
 
 
 async def test_a_cost_that_nobody_knows_is_null_and_counted(connect: Connect) -> None:

@@ -223,6 +223,7 @@ WRONG: dict[str, tuple[Json, str]] = {
     "a picture as film": ({"video": "first.png"}, "video is no video"),
     "YouTube": ({"video": "https://youtu.be/abc"}, "YouTube"),
     "seven references": ({"references": ["first.png"] * 7}, "more than 6 references"),
+    "an empty reference": ({"references": ["first.png", ""]}, "path is empty"),
     "a text as reference": ({"references": ["data:text/plain;base64,aGk="]}, "A reference is text/plain"),
     "another model": ({"model": "gemini-3.8-flash"}, "gemini-3.8-flash makes no videos"),
     "unknown job": ({"video": "j_0123456789012345678901"}, "There is no job"),

@@ -12,8 +12,17 @@ from gemini_server.api import caches as api
 from gemini_server.api.caches import CachedContent, Lifetime, NewCachedContent
 from gemini_server.api.content import Content, text_part
 from gemini_server.errors import ArgumentError, NotFound, ToolserverError
-from gemini_server.toolkit import media
-from gemini_server.toolkit.caches import PREFIX, cache_name, explained, get, model_of, refused, remember
+from gemini_server.toolkit import media, owners
+from gemini_server.toolkit.caches import (
+    PREFIX,
+    cache_name,
+    check_owner,
+    explained,
+    get,
+    model_of,
+    refused,
+    remember,
+)
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import model_id, request_model, user_turn
 from gemini_server.toolkit.generation.run import with_replacement
@@ -134,6 +143,7 @@ async def create_cache(
         except ToolserverError as error:
             raise refused(error, rules.cache_minimum, chosen) from None
     remember(call, made)
+    await owners.claim(call, made.name)
     return CacheResult(cache=_shown(made, chosen))
 
 
@@ -141,6 +151,7 @@ async def create_cache(
 async def delete_cache(call: Call, name: CacheName) -> DeletedCache:
     """Delete a cache. Free."""
     known = cache_name(name)
+    await check_owner(call, known)
     try:
         await call.runtime.client.call(api.DELETE, name=known)
     except ToolserverError as error:
@@ -172,8 +183,11 @@ async def update_cache(
     known = cache_name(name)
     if ttl_seconds is None and expires is None:
         raise ArgumentError("It is not said when the cache is to expire.", "Give ttl_seconds or expires.")
+    ends = _ends(ttl_seconds, expires)
+    await check_owner(call, known)
+    await call.runtime.may_spend(call.principal)
     try:
-        changed = await call.runtime.client.call(api.UPDATE, body=_ends(ttl_seconds, expires), name=known)
+        changed = await call.runtime.client.call(api.UPDATE, body=ends, name=known)
     except ToolserverError as error:
         raise explained(error, known) from None
     return CacheResult(cache=_shown(changed.value))
@@ -220,7 +234,8 @@ async def _all(call: Call) -> tuple[list[CachedContent], bool]:
     found, more = await call.runtime.client.pages(
         api.LIST, items="cached_contents", cap=LISTED, query={"pageSize": LISTED}
     )
-    return found, more
+    theirs = await owners.theirs(call, [one.name for one in found])
+    return [one for one in found if one.name not in theirs], more
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:

@@ -15,13 +15,14 @@ from gemini_server.api.reference import Method
 from gemini_server.errors import ArgumentError
 from gemini_server.jobs.job import Job, Json, Request
 from gemini_server.rest.body import RawJson
-from gemini_server.toolkit import interaction_known, job_result, jobs, uploads
+from gemini_server.toolkit import background_cost, interaction_known, job_result, jobs, uploads
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.endpoint_answer import booked, shaped
 from gemini_server.toolkit.endpoint_body import check_body
 from gemini_server.toolkit.endpoint_call import Asked, Version, ask, check_kind, encoded, remember_secrets
 from gemini_server.toolkit.endpoint_owner import check_owner, claim, without_others
 from gemini_server.toolkit.endpoint_path import path_of
+from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.job_result import Pending
 from gemini_server.toolkit.jobs import Reuse, WaitSeconds
 from gemini_server.toolkit.performed import performing
@@ -32,8 +33,10 @@ from gemini_server.toolkit.untrusted import bounded, json_text
 TOOLSET = Toolset("api", "Any endpoint of the API by its name.")
 
 SOURCE = "api"
+VOICE = "voices.create"
+"""The one change that is billed at once, by token."""
 PAID_LATER = frozenset(
-    {"auth_tokens.create", "cachedContents.create", "cachedContents.patch", "triggers.create", "voices.create"}
+    {"auth_tokens.create", "cachedContents.create", "cachedContents.patch", "triggers.create", VOICE}
 )
 """Changes that are billed, or begin what is."""
 BATCHES = {"batchGenerateContent": "generate", "asyncBatchEmbedContent": "embed"}
@@ -146,9 +149,13 @@ async def _answered(call: Call, asked: Asked) -> Answered:
         await call.runtime.may_spend(call.principal)
     async with call.runtime.slot():
         answers, early = await ask(call, asked)
-    claim(call, asked, answers)
-    billed = asked.method.kind == "generate"
-    usage = booked(call, asked.model, answers) if billed and asked.model else None
+    await claim(call, asked, answers)
+    usage = None
+    if asked.method.kind == "generate" and asked.model:
+        usage = booked(call, asked.model, answers)
+    elif asked.method.name == VOICE:
+        made_by = answers[0].get("model") or call.runtime.catalogue.default("speech")
+        usage = booked(call, model_id(str(made_by)), answers)
     if not asked.streams:
         await without_others(call, asked, answers[0])
     whole = await shaped(call, "answer", {"events": answers} if asked.streams else answers[0], warnings)
@@ -202,7 +209,12 @@ async def _begun(call: Call, asked: Asked, reuse: bool, wait_seconds: float) -> 
         wish["kind"] = batches
     if work == "interaction":
         wish["sources"] = sorted(interaction_known.UNKNOWN.names)  # what it reads is for the agent or the body to say
-    plan = jobs.Plan(kind, "call_endpoint", work, model, identity=[wish, asked.body], wish=wish)
+    estimate = None
+    if work == "interaction":
+        estimate = background_cost.of_interaction(call, model, (asked.body or {}).get("response_format"))
+    elif work == "veo":
+        estimate = background_cost.of_operation(call, model, asked.body)
+    plan = jobs.Plan(kind, "call_endpoint", work, model, identity=[wish, asked.body], wish=wish, estimate=estimate)
     body = None if asked.sent is None else RawJson(asked.sent)
     begun = await jobs.begin(call, plan, body=body, reuse=reuse)
     job = await jobs.wait(call, begun.job, wait_seconds)

@@ -13,10 +13,11 @@ from gemini_server.api.file_search import Document, FileSearchStore, NewFileSear
 from gemini_server.errors import ArgumentError, BadAnswer, MayHaveBeenBilled, Overloaded, ToolserverError
 from gemini_server.jobs.job import Job
 from gemini_server.toolkit import file_search_request as checked
-from gemini_server.toolkit import job_result, jobs
+from gemini_server.toolkit import job_result, jobs, owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.file_search_adding import Wanted, begin, check_source
 from gemini_server.toolkit.file_search_names import (
+    check_stores,
     document_name,
     explained,
     get_document,
@@ -137,6 +138,7 @@ async def create_store(
     except (Overloaded, MayHaveBeenBilled, BadAnswer) as error:
         error.remedy = "It may exist: see list_stores before you create it again."
         raise
+    await owners.claim(call, made.value.name)
     return StoreResult(store=store_out(made.value))
 
 
@@ -146,7 +148,9 @@ async def list_stores(
 ) -> StoreList:
     """List the File Search stores of this key's project, with counts of their documents. Free. Returns stores."""
     if name is not None:
-        return StoreList(stores=[store_out(await get_store(call.runtime, store_name(name)))])
+        known = store_name(name)
+        await check_stores(call, [known])
+        return StoreList(stores=[store_out(await get_store(call.runtime, known))])
     return await _stores(call)
 
 
@@ -158,6 +162,7 @@ async def delete_store(
 ) -> Deleted:
     """Delete a File Search store for good; one that is not empty only with force. Free. Returns what was deleted."""
     known = store_name(name)
+    await check_stores(call, [known])
     try:
         await call.runtime.client.call(api.DELETE, store=known, query={"force": True} if force else None)
     except ToolserverError as error:
@@ -217,6 +222,7 @@ async def list_documents(
         full = document_name(name if "/" in name else f"{known}/documents/{name.strip()}")
         if not full.startswith(f"{known}/"):
             raise ArgumentError(f"{full} is no document of {known}; nothing was sent.", "Name one of this store.")
+        await check_stores(call, [full])
         return DocumentList(documents=[document_out(await get_document(call.runtime, full))])
     return await _documents(call, known)
 
@@ -229,6 +235,7 @@ async def delete_document(
 ) -> Deleted:
     """Delete a document from its File Search store for good. Free. Returns what was deleted."""
     known = document_name(name)
+    await check_stores(call, [known])
     try:
         await call.runtime.client.call(api.DELETE_DOCUMENT, document=known, query={"force": True} if force else None)
     except ToolserverError as error:
@@ -277,6 +284,7 @@ async def _stores(call: Call) -> StoreList:
 
 async def _documents(call: Call, store: str) -> DocumentList:
     found: list[Document]
+    await check_stores(call, [store])
     try:
         found, more = await call.runtime.client.pages(
             api.DOCUMENTS, items="documents", cap=LISTED, query={"pageSize": PAGE}, store=store
@@ -290,7 +298,8 @@ async def _all(call: Call) -> tuple[list[FileSearchStore], bool]:
     found, more = await call.runtime.client.pages(
         api.LIST, items="file_search_stores", cap=LISTED, query={"pageSize": PAGE}
     )
-    return found, more
+    theirs = await owners.theirs(call, [one.name for one in found])
+    return [one for one in found if one.name not in theirs], more
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:

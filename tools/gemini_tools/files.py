@@ -139,7 +139,7 @@ async def list_files(
 async def _listed(call: Call) -> tuple[list[File], bool]:
     """The caller's files, and whether there are more."""
     found, more = await call.runtime.client.pages(api.LIST, items="files", cap=LISTED, query={"pageSize": PAGE})
-    theirs = await Uploads(call.runtime.store).of_others(call.principal, [file.name for file in found])
+    theirs = await shared.of_others(call, [file.name for file in found])
     return [file for file in found if file.name not in theirs], more
 
 

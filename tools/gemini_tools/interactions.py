@@ -12,8 +12,9 @@ from gemini_server.api import interactions as api
 from gemini_server.api.interaction_request import ThinkingLevel, Tier
 from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.jobs.job import Job
-from gemini_server.toolkit import identity, job_result, jobs, media, research_request
+from gemini_server.toolkit import background_cost, identity, job_result, jobs, media
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.interaction_answer import answered, looked_at
 from gemini_server.toolkit.interaction_input import contents_of
@@ -129,6 +130,7 @@ async def create_interaction(
         service_tier=service_tier, labels=labels, safety=safety, webhook=webhook,
     )  # fmt: skip
     checked = check(call, wanted)
+    await check_said(call, [input, tools, {"agent": agent, "environment": environment}])
     if before is not None and before.job is not None and not before.job.ended:
         raise ArgumentError(
             f"The interaction {before.id} is still under way as the job {before.job.id}.",
@@ -143,7 +145,9 @@ async def create_interaction(
         parts = await identity.held(opened)
     body = checked.said(wanted, await contents_of(call, parts))
     same = [checked.said(wanted, []).model_dump_json(exclude_none=True), *await identity.of_parts(parts)]
-    begun = await jobs.begin(call, _plan(call, checked, same, sources, json_schema), body=body, reuse=reuse)
+    begun = await jobs.begin(
+        call, _plan(call, checked, same, sources, json_schema, response_format), body=body, reuse=reuse
+    )
     return await finish(call, await jobs.wait(call, begun.job, wait_seconds), jobs.reused(begun))
 
 
@@ -157,17 +161,14 @@ async def _waited_for(call: Call, wanted: Wanted, checked: Checked, sources: Sou
     return result
 
 
-def _plan(call: Call, checked: Checked, same: list[str], sources: Sources, schema: Any) -> Plan:
-    catalogue, today = call.runtime.catalogue, call.runtime.today()
-    # Of an hour's work it counts before what it will cost, for the cap; a turn has no typical price.
-    researches = checked.name.startswith(research_request.FAMILY)
+def _plan(call: Call, checked: Checked, same: list[str], sources: Sources, schema: Any, response_format: Any) -> Plan:
     return Plan(
         kind=KIND,
         tool="create_interaction",
         work="interaction",
         model=checked.name,
         identity=same,
-        estimate=research_request.estimate(catalogue, checked.name, today, plan=False) if researches else None,
+        estimate=background_cost.of_interaction(call, checked.name, response_format),
         wish={"sources": sorted(sources.names), "schema": schema, "notes": checked.warnings},
     )
 

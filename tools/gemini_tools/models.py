@@ -88,7 +88,7 @@ async def list_models(
     replacements. Free.
     """
     served, truncated = await _known(call.runtime)
-    wanted = (name or "").strip().removeprefix("models/").lower()
+    wanted = label((name or "").strip().removeprefix("models/").lower())
     exact = [model for model in served if _id(model) == wanted]
     found = exact or [model for model in served if wanted in _id(model).lower()]
     listed = [_described(call, model, detail=bool(exact)) for model in found]

@@ -12,7 +12,7 @@ from gemini_server.api.content import Part
 from gemini_server.api.interactions import Interaction
 from gemini_server.api.voices import AudioData, CreateVoice, PromptedVoice, ReplicatedVoice, Voice, VoiceInput
 from gemini_server.errors import ArgumentError, BadAnswer, MayHaveBeenBilled, Overloaded
-from gemini_server.toolkit import media
+from gemini_server.toolkit import media, owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.options import model_id, request_model
@@ -101,6 +101,7 @@ async def create_voice(
         except (Overloaded, MayHaveBeenBilled, BadAnswer) as error:
             error.remedy = "It may exist, and be billed: see list_voices before you create it again."
             raise
+    await owners.claim(call, f"voices/{made.id or ''}")
     usage = None
     if made.usage is not None:
         billed = (made.model or chosen).removeprefix("models/")

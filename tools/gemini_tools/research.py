@@ -14,6 +14,7 @@ from gemini_server.jobs.job import Job, Json
 from gemini_server.toolkit import identity, job_result, jobs, media
 from gemini_server.toolkit import research_request as request
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.file_search_names import check_stores
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.generation.sources import of_names
 from gemini_server.toolkit.interaction_input import contents_of
@@ -66,6 +67,7 @@ async def start_research(
     name = model_id(model or call.runtime.catalogue.default(KIND))
     _check_agent(call, name)
     looks = request.tools(stores or (), mcp_servers or (), web=web)
+    await check_stores(call, stores or ())
     given, pages = request.split(sources or ())
     cost = request.estimate(call.runtime.catalogue, name, call.runtime.today(), plan=plan_only)
     if dry_run:
@@ -121,6 +123,7 @@ async def follow_up_research(
     agent, web = name.startswith(request.FAMILY), before.wish.get("web")
     # Who kept it off the web means that of the plan's research, too.
     looks = request.tools(stores or (), mcp_servers or (), web=web) if agent or stores or mcp_servers else None
+    await check_stores(call, stores or ())
     names = of_names(before.wish.get("sources") or ()).names | of_tools(looks or ()).names
     if agent:
         _check_agent(call, name)

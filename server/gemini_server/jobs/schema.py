@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from gemini_server.jobs.job_tables import JOBS
 from gemini_server.jobs.ledger import Ledger
 from gemini_server.jobs.live_tables import LIVE_SESSIONS
+from gemini_server.jobs.owner_tables import OWNERS
 from gemini_server.jobs.upload_tables import UPLOAD_LINKS, UPLOADS
 from gemini_server.jobs.webhook_tables import MESSAGES
 
@@ -97,6 +98,7 @@ MIGRATIONS: tuple[str, ...] = (
     UPLOAD_LINKS,
     MESSAGES,
     LIVE_SESSIONS,
+    OWNERS,
 )
 
 

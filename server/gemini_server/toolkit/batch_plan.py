@@ -21,6 +21,7 @@ from gemini_server.toolkit.batch_answer import TIER
 from gemini_server.toolkit.batch_request import BatchItem, Composed, Kind
 from gemini_server.toolkit.batch_source import KEPT_KEYS, Looked
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.generation.options import request_model
 
 
@@ -104,9 +105,10 @@ async def of_source(call: Call, order: Order, source: str) -> None:
     Raises:
         ArgumentError: naming the lines that are wrong. Nothing was sent.
         FileRefused: a path that is not read.
-        NotFound: no such artifact.
+        NotFound: no such artifact, or another caller's file.
     """
     if batch_source.is_uploaded(call, source):
+        await check_said(call, source)
         order.same += ["file", source]
         order.wish["sources"] = ["attachments"]  # nobody here knows what the requests hold
         order.body = create(order.wish, InputConfig(file_name=source))

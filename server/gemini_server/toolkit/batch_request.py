@@ -22,8 +22,9 @@ from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.rest.body import encode
 from gemini_server.toolkit import identity, media
 from gemini_server.toolkit.batch_spool import Spool
-from gemini_server.toolkit.caches import cache_name
+from gemini_server.toolkit.caches import cache_name, check_owner
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.file_search_names import check_stores
 from gemini_server.toolkit.generation import json_answer
 from gemini_server.toolkit.generation.options import (
     BuiltIn,
@@ -169,6 +170,9 @@ class _Composer:
     async def add(self, position: int, item: BatchItem) -> None:
         """Take one request."""
         made, key = self.made, self.made.keys[position]
+        if item.cache:
+            await check_owner(self.call, cache_name(item.cache))
+        await check_stores(self.call, item.stores or ())
         async with media.opened(item.attachments or (), self.call) as parts:
             made.media = made.media or bool(parts)
             size = sum(encode(part).length for part in parts)

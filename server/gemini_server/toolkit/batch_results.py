@@ -26,6 +26,7 @@ from gemini_server.jobs.artifact import Artifact, register
 from gemini_server.jobs.download import fetch
 from gemini_server.jobs.job import Job, Json, Tell
 from gemini_server.jobs.part import part_name
+from gemini_server.toolkit import owners
 from gemini_server.toolkit.batch_answer import Reader, Tally, no_answer, written
 from gemini_server.toolkit.batch_spool import Lines
 from gemini_server.toolkit.call import Call
@@ -147,6 +148,7 @@ async def kept(runtime: Runtime, job: Job, output: BatchOutput, tell: Tell) -> K
         of = f" of {size / 2**20:.1f}" if size else ""
         tell(f"downloading the answers: {have / 2**20:.1f}{of} MiB", have / size if size else None)
 
+    await owners.claim_for(runtime, job.principal, output.responses_file)
     await fetch(runtime.client, files, raw, output.link, on_bytes=on_bytes)
     descriptor = await anyio.to_thread.run_sync(files.open, raw)
     try:

@@ -16,9 +16,10 @@ import anyio.to_thread
 
 from gemini_server.api.batches import FILE_BYTES
 from gemini_server.errors import ArgumentError
-from gemini_server.toolkit import artifacts
+from gemini_server.toolkit import artifacts, owners
 from gemini_server.toolkit.batch_request import LONGEST_KEY, Kind
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.foreign_names import check_names
 from gemini_server.toolkit.open_file import OpenFile
 from gemini_server.toolkit.untrusted import label
 
@@ -53,6 +54,7 @@ class Looked:
         wants_json: the positions of those whose answer is to be JSON.
         sources: what their answers may repeat of others' words.
         shortened: whether vectors are wanted with fewer dimensions than the model gives.
+        names: of what at Google its requests refer to, where there are other callers.
     """
 
     digest: str = ""
@@ -62,6 +64,7 @@ class Looked:
     wants_json: list[int] = field(default_factory=list[int])
     sources: set[str] = field(default_factory=set[str])
     shortened: bool = False
+    names: set[str] = field(default_factory=set[str])
 
 
 def is_uploaded(call: Call, source: str) -> bool:
@@ -82,10 +85,10 @@ async def looked_at(call: Call, source: str, kind: Kind, model: str) -> Looked:
     Raises:
         ArgumentError: naming the lines that are wrong. Nothing was sent.
         FileRefused: a path that is not read.
-        NotFound: no such artifact.
+        NotFound: no such artifact, or a line names what another caller made.
     """
     async with await _opened(call, source) as file:
-        scan = _Scan(kind, model)
+        scan = _Scan(kind, model, names=call.principal != owners.SINGLE)
         read = 0
         async for piece in file.chunks(_PIECE):
             await anyio.to_thread.run_sync(scan.feed, piece)
@@ -102,6 +105,7 @@ async def looked_at(call: Call, source: str, kind: Kind, model: str) -> Looked:
         )
     if not scan.found.count:
         raise ArgumentError(f"{file.name} has no requests; nothing was sent.", f"{_FORM}.")
+    await check_names(call, sorted(scan.found.names))
     return scan.result()
 
 
@@ -119,12 +123,13 @@ async def _opened(call: Call, source: str) -> OpenFile:
 class _Scan:
     """Goes through a file piece by piece. Everything here blocks: run it in a thread."""
 
-    def __init__(self, kind: Kind, model: str) -> None:
+    def __init__(self, kind: Kind, model: str, *, names: bool) -> None:
         self.kind: Kind = kind
         self.model = model
         self.found = Looked()
         self.faults: list[str] = []
         self.number = 0
+        self._names = names
         self._rest = bytearray()
         self._digest = hashlib.sha256()
         self._seen: dict[str, int] = {}
@@ -218,6 +223,8 @@ class _Scan:
             found.wants_json.append(found.count)
         found.shortened = found.shortened or _either(request, "outputDimensionality") is not None
         found.sources |= _sources(request)
+        if self._names:
+            found.names |= set(owners.names_in(request))
         found.count += 1
 
     def _fault(self, what: str) -> None:

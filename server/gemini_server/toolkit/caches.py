@@ -16,11 +16,14 @@ from gemini_server.errors import (
     RequestRefused,
     ToolserverError,
 )
+from gemini_server.toolkit import owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.untrusted import label
 
 PREFIX = "cachedContents/"
+_FORBIDDEN = 403
+"""What Google says of a cache that is not there."""
 REMEMBERED = 1000
 """Caches whose model is remembered; it never changes."""
 
@@ -57,12 +60,23 @@ async def get(call: Call, name: str) -> CachedContent:
     Raises:
         NotFound: there is none any more.
     """
+    await check_owner(call, name)
     try:
         reply = await call.runtime.client.call(caches.GET, name=name)
     except ToolserverError as error:
         raise explained(error, name) from None
     remember(call, reply.value)
     return reply.value
+
+
+async def check_owner(call: Call, name: str) -> None:
+    """See that a cache is not another caller's.
+
+    Raises:
+        NotFound: it is; the same is said of one that is not there.
+    """
+    if await owners.theirs(call, [name]):
+        raise _gone(name, _FORBIDDEN)
 
 
 def remember(call: Call, cache: CachedContent) -> None:
@@ -91,6 +105,7 @@ async def model_for(call: Call, name: str, wanted: str | None) -> str:
         ArgumentError: the cache is known to be another model's; nothing was sent.
         NotFound: there is no such cache any more.
     """
+    await check_owner(call, name)
     known = _models.get(call.runtime, {}).get(name)
     if wanted is None:
         return known or model_of(await get(call, name)) or call.runtime.text_model(None)
@@ -114,14 +129,18 @@ def explained(error: ToolserverError, name: str, *, kept: bool = False) -> Tools
         return error
     if error.status == 404 and not (_ABOUT_CACHES.search(error.what) or name.removeprefix(PREFIX) in error.what):
         return error
-    remedy = "Create it again with create_cache; list_caches shows those that there are."
+    gone = _gone(name, error.status)
     if kept:
-        remedy += ' This conversation keeps it: give another as cache, or cache="" to go on without.'
+        gone.remedy += ' This conversation keeps it: give another as cache, or cache="" to go on without.'
+    return gone
+
+
+def _gone(name: str, status: int | None) -> NotFound:
     return NotFound(
-        f"Google has no cache {name} any more: it has expired, was deleted, or is another project's ({error.status}).",
-        remedy,
+        f"Google has no cache {name} any more: it has expired, was deleted, or is another project's ({status}).",
+        "Create it again with create_cache; list_caches shows those that there are.",
         code="cache_gone",
-        status=error.status,
+        status=status,
     )
 
 

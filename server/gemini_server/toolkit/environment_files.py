@@ -15,6 +15,7 @@ from gemini_server.rest.config import MIB
 from gemini_server.rest.route import FilePath
 from gemini_server.rest.upload import Received
 from gemini_server.rest.upload_session import Sending
+from gemini_server.toolkit import owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.resource_names import Name
 from gemini_server.toolkit.upload_source import Given, Readable
@@ -51,6 +52,7 @@ async def listing(
     Raises:
         NotFound: there is no such environment, or nothing at the path.
     """
+    await _check_owner(call, environment, path)
     query = {"recursive": True if recursive else None, "page_size": min(PAGE, most)}
     found: list[EnvironmentFile]
     try:
@@ -113,6 +115,7 @@ async def sent(
         ArgumentError: something is there already, or Google cannot unpack it.
         ToolserverError: any other of the tree; nothing was written.
     """
+    await _check_owner(call, environment, FilePath(""))
     client, size = call.runtime.client, given.bytes.size
     try:
         session = await client.uploads.start(
@@ -175,6 +178,11 @@ async def _run(call: Call, sending: Sending, source: Readable) -> Received:
         raise error
     assert received is not None  # noqa: S101  it is there, or there was an error
     return received
+
+
+async def _check_owner(call: Call, environment: str, path: FilePath) -> None:
+    if await owners.theirs(call, [f"environments/{environment}"]):
+        raise _absent(environment, path, NotFound("It is another caller's.", code="not_found", status=404))
 
 
 def _absent(environment: str, path: FilePath, error: NotFound) -> NotFound:

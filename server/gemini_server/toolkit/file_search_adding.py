@@ -14,7 +14,7 @@ from gemini_server.errors import ArgumentError, FileRefused
 from gemini_server.jobs.job import Json
 from gemini_server.toolkit import files, jobs, upload_source, uploads
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.file_search_names import get_store
+from gemini_server.toolkit.file_search_names import check_stores, get_store
 from gemini_server.toolkit.jobs import Begun, Plan
 from gemini_server.toolkit.upload_source import InMemory
 
@@ -61,6 +61,7 @@ async def begin(call: Call, wanted: Wanted) -> Begun:
         FileRefused: the path is not read, or the file is too large.
         NotFound: there is no such store, artifact or file.
     """
+    await check_stores(call, [wanted.store])
     store = await get_store(call.runtime, wanted.store)
     model = (store.embedding_model or "").removeprefix("models/")
     if _AT_GOOGLE.match(wanted.source.strip()):

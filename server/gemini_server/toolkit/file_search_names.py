@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from gemini_server.api import file_search as api
 from gemini_server.api.file_search import Document, FileSearchStore
 from gemini_server.errors import ArgumentError, KeyRefused, NotFound, RequestRefused, ToolserverError
+from gemini_server.toolkit import owners
+from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.runtime import Runtime
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _STORE = re.compile(rf"{api.PREFIX}{_ID}")
 _DOCUMENT = re.compile(rf"({api.PREFIX}{_ID})/documents/{_ID}")
 _NOT_EMPTY = re.compile(r"non-?\s?empty|not empty|force", re.IGNORECASE)
+_ABSENT = 404
 _SEE = "list_stores shows those of this key."
 
 
@@ -55,6 +58,16 @@ def document_name(named: str) -> str:
     return name
 
 
+async def check_stores(call: Call, names: Sequence[str]) -> None:
+    """See that no store, nor the store of a document, is another caller's.
+
+    Raises:
+        NotFound: one is; the same is said of one that is not there.
+    """
+    for name in sorted(await owners.theirs(call, [name.strip() for name in names])):
+        raise _absent(name)
+
+
 def store_of(document: str) -> str:
     """The store of a document."""
     return document.partition("/documents/")[0]
@@ -93,15 +106,12 @@ def explained(error: ToolserverError, name: str) -> ToolserverError:
         error: what the call ended in.
         name: of the store or document.
     """
-    document = "/documents/" in name
-    what = f"document {name}" if document else f"File Search store {name}"
     if _is_absence(error):
-        see = f"list_documents shows those of {store_of(name)}." if document else _SEE
-        return NotFound(
-            f"There is no {what} for this key ({error.status}).", see, code="not_found", status=error.status
-        )
+        return _absent(name)
+    document = "/documents/" in name
     if isinstance(error, RequestRefused) and error.code == "FAILED_PRECONDITION" and _NOT_EMPTY.search(error.what):
         holds = "its chunks" if document else "all documents in it"
+        what = f"document {name}" if document else f"File Search store {name}"
         return ArgumentError(
             f"The {what} is not empty; nothing was deleted.",
             f"force=true deletes it with {holds}, for good.",
@@ -115,6 +125,14 @@ def explained_search(error: ToolserverError, names: Sequence[str]) -> Toolserver
     """The error of a search: where a store is not there, it says which."""
     about = next((name for name in names if name.removeprefix(api.PREFIX) in error.what), None)
     return explained(error, about) if about and _is_absence(error) else error
+
+
+def _absent(name: str) -> NotFound:
+    document = "/documents/" in name
+    what = f"document {name}" if document else f"File Search store {name}"
+    see = f"list_documents shows those of {store_of(name)}." if document else _SEE
+    # Google says 403 in one place and 404 in another; nobody is to tell by it what there is.
+    return NotFound(f"There is no {what} for this key.", see, code="not_found", status=_ABSENT)
 
 
 def _is_absence(error: ToolserverError) -> bool:

@@ -7,14 +7,17 @@ through it is to the others as if it were not there; what came there in another 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pydantic import ConfigDict
 
 from gemini_server.api import files as api
 from gemini_server.api.files import File
 from gemini_server.errors import ArgumentError, NotFound, RequestRefused, ToolserverError
+from gemini_server.jobs.owners import Owners
 from gemini_server.jobs.uploads import Uploads
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.owners import SINGLE
 from gemini_server.toolkit.results import Result, shortened
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.untrusted import label, link
@@ -24,11 +27,11 @@ _NAME = re.compile(
 )
 _VERB = re.compile(r"(?::download)?(?:\?alt=media)?\Z")
 _FORBIDDEN = 403
-SINGLE = "local"
-"""The principal where nobody presents a token."""
 HOST = "https://generativelanguage.googleapis.com/v1beta/"
 """File URIs name Google's own host, also where the API is reached through a gateway."""
 LONGEST_NAME = api.LONGEST_DISPLAY_NAME
+AT_ONCE = 500
+"""Names that are looked up at once."""
 
 
 class FileOut(Result):
@@ -125,8 +128,16 @@ async def check_owner(call: Call, name: str) -> None:
     Raises:
         NotFound: it is; the same is said of one that is not there.
     """
-    if await Uploads(call.runtime.store).of_others(call.principal, [name]):
+    if await of_others(call, [name]):
         raise not_there(name)
+
+
+async def of_others(call: Call, names: Sequence[str]) -> set[str]:
+    """Those of some files that another caller has uploaded, or had Gemini generate."""
+    runtime, theirs = call.runtime, set[str]()
+    for start in range(0, len(names), AT_ONCE):
+        theirs |= await Uploads(runtime.store).of_others(call.principal, names[start : start + AT_ONCE])
+    return theirs | await Owners(runtime.store, runtime.place).of_others(call.principal, names)
 
 
 async def check_use(call: Call, name: str) -> None:

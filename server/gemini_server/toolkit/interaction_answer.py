@@ -58,7 +58,7 @@ async def answered(
             counts = {count: getattr(usage, count) for count in _TOKENS}
             call.runtime.spending.record(call.principal, name, **counts, cost_usd=usage.cost_usd)
         if kept and interaction.id:
-            remember(call, interaction.id, sources)
+            await remember(call, interaction.id, sources)
         if ran.cause is not None:
             interaction.status = "cut"
         found = await told(interaction, sources, schema=schema, kept=kept)

@@ -1,7 +1,8 @@
 """Interactions that this server knows more of than Google says: whose they are, and what their answers rest on.
 
-One in the background is a job, which the ledger remembers. Of one that was waited for this process remembers it; of all
-others nobody knows what their earlier turns read, so that they count as resting on the web.
+One in the background is a job, which the ledger remembers. Of one that was waited for the ledger knows whose it is,
+and this process what it rests on; of all others nobody knows what their earlier turns read, so that they count as
+resting on the web.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from gemini_server.errors import ArgumentError, NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job
+from gemini_server.toolkit import owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.sources import Sources, of_names
 from gemini_server.toolkit.interaction_seen import together
@@ -54,8 +56,9 @@ class Found:
     sources: Sources
 
 
-def remember(call: Call, identifier: str, sources: Sources) -> None:
+async def remember(call: Call, identifier: str, sources: Sources) -> None:
     """Remember an interaction that Google keeps."""
+    await owners.claim(call, f"interactions/{identifier}")
     known = _known.setdefault(call.runtime, OrderedDict())
     known[identifier] = _Known(call.principal, sources)
     known.move_to_end(identifier)
@@ -94,6 +97,8 @@ async def found(call: Call, named: str, *, begun: bool = True) -> Found:
         return Found(named, None, known.sources)
     owner = await call.runtime.jobs.of_operation(named)
     if owner is not None and owner.principal != call.principal:
+        raise _absent(named)
+    if owner is None and await owners.theirs(call, [f"interactions/{named}"]):
         raise _absent(named)
     return Found(named, owner, _of_job(owner) if owner else UNKNOWN)
 

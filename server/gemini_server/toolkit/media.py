@@ -28,6 +28,7 @@ from gemini_server.toolkit import artifacts, data_uri, files, sniff, upload_sour
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.data_uri import DataUri
 from gemini_server.toolkit.open_file import OpenFile
+from gemini_server.toolkit.owners import names_in
 from gemini_server.toolkit.upload_source import LARGEST, Given
 
 INLINE_LIMIT = 70 * 1024 * 1024
@@ -185,8 +186,9 @@ async def _from_url(url: str, call: Call) -> FileData:
         raise ArgumentError("The https:// source is no plain URL.", "Give it without a user name or password.")
     if parts.hostname in _YOUTUBE:
         return FileData(file_uri=url)
-    if url.startswith(FILES_HOST):
-        await files.check_use(call, url.removeprefix(FILES_HOST))
+    for name in names_in(url):  # Google reads one however its address is written
+        if name.startswith("files/"):
+            await files.check_use(call, name)
     return FileData(file_uri=url, mime_type=_guess(parts.path))
 
 

@@ -13,14 +13,17 @@ from pydantic import BaseModel
 from gemini_server.errors import BadAnswer, NotFound, RequestRefused, ToolserverError
 from gemini_server.rest.client import Query
 from gemini_server.rest.endpoint import Endpoint
+from gemini_server.toolkit import owners
 from gemini_server.toolkit import resource_view as view
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.resource_arguments import Given, remember
 from gemini_server.toolkit.resource_names import Name, placed
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.toolset import ToolFunction, Toolset
 
 _FORBIDDEN = 403
+_ABSENT = 404
 _CALL = inspect.Parameter("call", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Call)
 
 
@@ -133,6 +136,9 @@ class ResourceKind:
     ) -> Any:
         """What a method answers; one that is billed only where the day's cap has room, and a place is free."""
         path = cast("dict[str, Any]", placed(endpoint, name, full))
+        await self.check_owner(call, name, full)
+        if body is not None and call.principal != owners.SINGLE:
+            await check_said(call, body.model_dump(mode="json", exclude_none=True))
         async with AsyncExitStack() as stack:
             if billed:
                 await call.runtime.may_spend(call.principal)
@@ -141,6 +147,22 @@ class ResourceKind:
                 endpoint, body=body, query=query or None, on_retry=call.progress.retry, **path
             )
         return reply.value
+
+    async def check_owner(self, call: Call, name: Name | None, full: str) -> None:
+        """See that what a call is about is not another caller's.
+
+        Raises:
+            NotFound: it is; the same is said of one that is not there.
+        """
+        if full and not self.retired and await owners.theirs(call, [full]):
+            self.explain(NotFound("It is another caller's.", code="not_found", status=_ABSENT), name, full)
+
+    def whole_name(self, one: object) -> str:
+        """The whole name of what an answer shows; empty where it has none, or where nobody asks whose it is."""
+        told = getattr(one, "id", None) or getattr(one, "name", None)  # beside an id, a name is a label
+        if self.name is None or self.retired or not isinstance(told, str) or not told:
+            return ""
+        return told if "/" in told else self.name.template.replace("*", told)
 
     def explain(self, error: ToolserverError, name: Name | None, full: str) -> NoReturn:
         """Raise a failure with what to do next.

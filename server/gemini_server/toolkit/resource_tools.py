@@ -40,6 +40,7 @@ from gemini_server.errors import (
     ToolserverError,
 )
 from gemini_server.rest.endpoint import Endpoint
+from gemini_server.toolkit import owners
 from gemini_server.toolkit import resource_view as view
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.resource_arguments import Given, body_of, members_of, naming, query_of, takes
@@ -91,7 +92,7 @@ class ResourceTools(ResourceKind):
             full = self.named(self.parent, given)
             wanted = body_of(body, given, but=queries)
             try:
-                return await self.ask(
+                made = await self.ask(
                     call, endpoint, self.parent, full, request(wanted, full) if request else wanted,
                     query_of(queries, given), billed=billed,
                 )  # fmt: skip
@@ -100,6 +101,8 @@ class ResourceTools(ResourceKind):
                 raise
             except ToolserverError as error:
                 self.explain(error, self.parent, full)
+            await owners.claim(call, self.whole_name(made))
+            return made
 
         parameters = [*naming(self.parent), *members_of(body), *members_of(queries)]
         return self.of_one_member(
@@ -148,6 +151,7 @@ class ResourceTools(ResourceKind):
                 return result.model_validate({self.plural: [view.shown(one)]})
             size = next((name for name in ("pageSize", "page_size") if name in endpoint.query), None)
             try:
+                await self.check_owner(call, self.parent, inside)
                 found, more = await call.runtime.client.pages(
                     endpoint,
                     items=items or self.plural,
@@ -158,6 +162,9 @@ class ResourceTools(ResourceKind):
                 )
             except ToolserverError as error:
                 self.explain(error, self.parent, inside)
+            names = [self.whole_name(one) for one in found]
+            theirs = await owners.theirs(call, names)
+            found = [one for one, name in zip(found, names, strict=True) if name not in theirs]
             return result.model_validate(
                 {self.plural: view.shown(found, longest=view.LONGEST_LISTED), "truncated": more or None}
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 
 import anyio.to_thread
@@ -13,9 +14,12 @@ from gemini_server.jobs.download import fetch
 from gemini_server.jobs.job import Job, Media, Stored
 from gemini_server.jobs.part import part_name
 from gemini_server.jobs.shelf import OnBytes
+from gemini_server.toolkit import owners
 from gemini_server.toolkit.artifacts import traits_of, traits_of_part
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.sniff import extension_for
+
+_GENERATED = re.compile(r"(?:^|/)(files/[a-z0-9][a-z0-9-]{0,62})(?:[:?]|$)")
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +34,9 @@ class Shelf:
         """Give a file its handle, and bring bytes that came with an answer to the disk."""
         if media.artifact is not None:
             return Stored(media.artifact, media.kind, media.mime_type, None, media.bytes, media.sha256, saved=True)
+        if media.uri is not None and job.work != "download" and (file := _GENERATED.search(media.uri)):
+            # All callers of the key could list it, and fetch it, for as long as Google keeps it.
+            await owners.claim_for(self._runtime, job.principal, file[1])
         stored = Stored(new_id(), media.kind, media.mime_type, media.uri, media.bytes, media.sha256, saved=False)
         if media.data is not None:
             try:

@@ -17,7 +17,7 @@ from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit import artifacts, caches, kept_media, media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.clips import Clip, cut
-from gemini_server.toolkit.file_search_names import explained_search
+from gemini_server.toolkit.file_search_names import check_stores, explained_search
 from gemini_server.toolkit.generation import detail, json_answer
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.options import Options, build, check_cache, model_id, user_turn
@@ -156,6 +156,7 @@ async def _turn(
     turns = await kept_media.picked_up(call.runtime, call.principal, thread.turns, steps=over_interactions)
     contents: list[Content | JsonObject] = [*turns, turn]
     sources = of_request(options, contents)
+    await check_stores(call, options.stores or ())
     request, warnings = build(chosen, contents, options, call.runtime.catalogue, on=today)
     if continuation:
         request = request.model_copy(update={"continuation_token": continuation})

@@ -34,6 +34,7 @@ from gemini_server.errors import ArgumentError
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.file_search_names import store_names
 from gemini_server.toolkit.generation import json_answer
+from gemini_server.toolkit.untrusted import label
 
 Thinking = Literal["minimal", "low", "medium", "high"]
 BuiltIn = Literal["search", "maps", "urls", "code", "file_search"]
@@ -241,7 +242,8 @@ def _tool_config(
     names = {function.get("name") for function in options.functions or ()}
     unknown = set(options.allowed_functions or ()) - names
     if unknown:
-        raise ArgumentError(f"allowed_functions names functions that are not given: {', '.join(sorted(unknown))}.")
+        shown = ", ".join(label(name, 64) for name in sorted(unknown)[:10])
+        raise ArgumentError(f"allowed_functions names functions that are not given: {shown}.")
     if options.function_mode in ("any", "validated") and not names:
         raise ArgumentError(f"function_mode {options.function_mode!r} needs functions.")
     calling = None
