@@ -23,8 +23,9 @@ from servers import ROOT, Endpoint
 
 from gemini_server.jobs.artifact import Artifact
 from gemini_server.jobs.job import Spent, Stored
-from gemini_server.jobs.jobs import Jobs, NewJob
+from gemini_server.jobs.jobs import Jobs
 from gemini_server.jobs.ledger import Ledger, Store
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.postgres import PostgresStore
 from gemini_server.jobs.store import SqliteStore
 

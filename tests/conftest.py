@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,7 +19,7 @@ from mcp.shared.memory import create_client_server_memory_streams
 from mcp_types import CallToolResult, TextContent
 
 from gemini_emulator import Emulator, Options, running
-from gemini_server import app, settings
+from gemini_server import app, log, settings
 from tests.postgres import postgres as postgres
 from tests.postgres import postgres_url as postgres_url
 
@@ -53,6 +54,20 @@ def as_if_new(emulator: Emulator) -> Emulator:
     emulator.clear_requests()
     emulator.reset_clock()
     return emulator
+
+
+@contextmanager
+def configured_log(level: str) -> Generator[logging.Logger]:
+    """The log as the server configures it, without the handlers of pytest; after that as it was. Gives the root."""
+    root = logging.getLogger()
+    handlers, levels = root.handlers[:], {logger: logger.level for logger in (root, *map(logging.getLogger, log.QUIET))}
+    log.configure(level)
+    try:
+        yield root
+    finally:
+        root.handlers[:] = handlers
+        for logger, before in levels.items():
+            logger.setLevel(before)
 
 
 class Connect(Protocol):

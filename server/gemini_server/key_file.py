@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from gemini_server.errors import UnsafeSetting
+
 LONGEST = 64 * 1024
 """Bytes of a key file; a token of a company's own issuer has a few thousand."""
 
@@ -30,3 +32,29 @@ def read_key_file(path: Path, *, start: bool = False) -> str:
     if len(data) > LONGEST:
         raise ValueError("it is too long for a key")
     return data.decode("utf-8-sig").strip()
+
+
+def key_at_start(path: Path, *, needed: bool) -> str:
+    """The key in a key file when the server starts; empty where there is none.
+
+    Args:
+        path: the file.
+        needed: whether somebody has named it, so that it has to be there.
+
+    Raises:
+        UnsafeSetting: it is missing where it is needed, cannot be read, or holds no key.
+    """
+    try:
+        return read_key_file(path, start=True)
+    except FileNotFoundError:
+        if needed:
+            raise UnsafeSetting(f"The key file {path} does not exist.", "Create it, or unset the setting.") from None
+        return ""
+    except OSError as error:
+        raise UnsafeSetting(
+            f"The key file {path} cannot be read ({type(error).__name__}).", "Mend its permissions."
+        ) from None
+    except ValueError:
+        raise UnsafeSetting(
+            f"The key file {path} holds no key: it is too long, or no text in UTF-8.", "Put the key alone into it."
+        ) from None

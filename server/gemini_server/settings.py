@@ -7,30 +7,21 @@ Read once at start. The key comes from the environment or a key file, never from
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from decimal import Decimal, InvalidOperation
+from dataclasses import Field, dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from gemini_server.errors import UnsafeSetting
+from gemini_server.setting_conflicts import check, check_ledger, choose_backend
+from gemini_server.setting_values import value_of
 
 APP = "gemini-toolserver"
 
 _KEY_FILE = "key file "
 """How the source of a key begins that came out of a file."""
-_YES = ("1", "true", "yes", "on")
-_ENTERPRISE = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
-"""By these Google's own libraries are told to use the Enterprise platform."""
-_PREFIX = "GEMINI_TOOLSERVER_"
-_READ_ELSEWHERE = {"GEMINI_TOOLSERVER_TOKEN", "GEMINI_TOOLSERVER_TEST_LOG"}
-"""By `call --url`, and by the tests."""
-_PROJECT = re.compile(r"[a-z][\w.:-]{0,99}|[0-9]{1,30}", re.ASCII)
-_LOCATION = re.compile(r"[a-z]+(?:-[a-z0-9]+){0,3}", re.ASCII)  # it becomes part of a host name
-_BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^\s?#]{0,500})?", re.ASCII)
 
 
 def _knob(
@@ -269,11 +260,14 @@ class Settings:
 
     @property
     def opens_storage(self) -> bool:
-        """Whether the credential is Google's, so that Cloud Storage may see it too: that of a gateway is the gateway's.
+        """Whether the credential is Google's, so that Cloud Storage may see it too; a gateway's is the gateway's."""
+        return self.auth != "raw" and self.at_google
 
-        A server on this machine counts as Google's own, as the emulator is one.
-        """
-        return self.auth != "raw" and _is_googles(self.base_url)
+    @property
+    def at_google(self) -> bool:
+        """Whether the base URL is Google's own; a server on this machine counts as that, as the emulator is one."""
+        host = (urlsplit(self.base_url).hostname or "").lower()
+        return host.endswith(".googleapis.com") or host in ("localhost", "127.0.0.1", "::1")
 
     def resolved_state_dir(self) -> Path:
         """The state directory that is in force."""
@@ -314,244 +308,34 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
             continue
         if spec.name == "ledger" and flags.get("state_dir") is not None:
             continue  # who names a directory for this run means it
-        for variable in spec.metadata["env"]:
-            raw = environ.get(variable, "").strip()
-            if raw:
-                values[spec.name] = _parsed(spec.name, raw, variable)
-                if spec.name == "key":
-                    values["key_source"] = variable
-                break
+        if variable := _variable(spec, environ):
+            values[spec.name] = value_of(spec.name, environ[variable].strip(), variable)
+            if spec.name == "key":
+                values["key_source"] = variable
     unknown = flags.keys() - {spec.name for spec in fields(Settings)}
     if unknown:
         raise TypeError(f"unknown settings: {sorted(unknown)}")
-    _choose_backend(values, environ)
+    choose_backend(values, environ)
     if values.get("auth") == "google":
         values.pop("key", None)  # a key that lies about in the environment is not meant
     elif not (values.get("key") or values.get("keyring")):
         _read_key_file(values)
     if values.get("ledger"):
-        _check_ledger(values["ledger"])
+        check_ledger(values["ledger"])
     made = Settings(**values)
-    _check_google(made)
-    _check_dialect(made)
+    check(made)
     return made
 
 
-def strangers(environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each variable that has this server's prefix and is none of its settings: it may be misspelled.
-
-    They are not refused, so that one environment can serve several versions.
-    """
-    known = {name for spec in fields(Settings) for name in spec.metadata["env"]} | _READ_ELSEWHERE
-    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
-    if not unknown:
-        return []
-    from difflib import get_close_matches
-
-    tails = sorted(name.removeprefix(_PREFIX) for name in known if name.startswith(_PREFIX))
-    sentences: list[str] = []
-    for name in unknown:
-        near = get_close_matches(name.removeprefix(_PREFIX).upper(), tails, n=1, cutoff=0.75)
-        meant = f"; did you mean {_PREFIX}{near[0]}?" if near else "."
-        sentences.append(f"{name[:100]!r} is no setting of this server and has no effect{meant}")
-    return sentences
-
-
-def _choose_backend(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Settle where the Enterprise backend is, and refuse what contradicts it.
-
-    Raises:
-        UnsafeSetting: naming what to set.
-    """
-    if "backend" not in values and any(environ.get(name, "").strip().lower() in _YES for name in _ENTERPRISE):
-        values["backend"] = "enterprise"
-    if values.get("storage"):
-        values["storage"] = str(values["storage"]).rstrip("/")
-        if not _BUCKET.fullmatch(values["storage"]):
-            raise UnsafeSetting("GEMINI_TOOLSERVER_STORAGE must be a folder such as gs://bucket/folder.")
-    if values.get("backend") != "enterprise":
-        return
-    project, location = values.get("project") or "", values.setdefault("location", "global")
-    if not _PROJECT.fullmatch(project):
-        said = f"{project[:40]!r} is no project" if project else "no project is set"
-        raise UnsafeSetting(
-            f"The Enterprise backend works within a Google Cloud project, and {said}.",
-            "Set GOOGLE_CLOUD_PROJECT to its id; without GEMINI_BACKEND=enterprise the Developer API is used.",
-        )
-    if not _LOCATION.fullmatch(location):
-        raise UnsafeSetting(
-            f"{location[:40]!r} is no location of the Enterprise backend.",
-            "Set GOOGLE_CLOUD_LOCATION to one such as us-central1, or leave it out for global.",
-        )
-    if values.get("emulate"):
-        raise UnsafeSetting(
-            "The embedded emulator stands in for the Developer API, and GEMINI_BACKEND says enterprise.",
-            "Leave --emulate out, and set GEMINI_BASE_URL to `gemini-toolserver emulator --dialect enterprise`; or "
-            "leave the backend out.",
-        )
-    auth = values.setdefault("auth", "google")
-    if auth == "api-key" or (auth == "raw" and "base_url" not in values):  # a gateway may have a licence of its own
-        raise UnsafeSetting(
-            f"The Enterprise backend takes no API keys, and GEMINI_AUTH says {values['auth']}.",
-            "Set GEMINI_AUTH=google for application default credentials, or GEMINI_AUTH=bearer with an OAuth token in "
-            "GEMINI_API_KEY.",
-        )
-    if "base_url" not in values:
-        from gemini_server.api.enterprise import address
-
-        values["base_url"] = address(location)
-
-
-def _is_googles(base_url: str) -> bool:
-    host = (urlsplit(base_url).hostname or "").lower()
-    return host.endswith(".googleapis.com") or host in ("localhost", "127.0.0.1", "::1")
-
-
-def _check_google(settings: Settings) -> None:
-    """Refuse to hand Google's own credentials, which open more than Gemini, to a host that is not Google's."""
-    if settings.auth != "google" or settings.emulate:
-        return
-    if not _is_googles(settings.base_url):
-        host = urlsplit(settings.base_url).hostname or ""
-        raise UnsafeSetting(
-            f"GEMINI_AUTH=google would send Google's credentials to {host[:100]}, which is not Google's.",
-            "Use GEMINI_AUTH=bearer or raw with a credential that is meant for that host.",
-        )
-
-
-def _check_dialect(settings: Settings) -> None:
-    """Refuse settings that cannot hold together where a gateway of the OpenAI dialect is spoken to."""
-    if settings.dialect != "openai":
-        return
-    others = {
-        "GEMINI_TEXT_API=interactions": settings.text_api == "interactions",
-        "GEMINI_TOOLSERVER_IMAGE_API=interactions": settings.image_api == "interactions",
-        "GEMINI_BACKEND=enterprise": settings.backend == "enterprise",
-        "--emulate": settings.emulate,
-    }
-    found = [name for name, given in others.items() if given]
-    if found:
-        raise UnsafeSetting(
-            f"GEMINI_DIALECT=openai contradicts {' and '.join(found)}: a gateway of that dialect has chat completions, "
-            "and nothing of Gemini's own API.",
-            "Unset one or the other.",
-        )
-    from gemini_server.api.openai import named_method
-
-    method = named_method(settings.base_url)
-    if method:
-        raise UnsafeSetting(
-            f"The base URL ends in /{method}, which this server adds by itself.",
-            f"Leave /{method} out of GEMINI_BASE_URL; /v1 before it may stay.",
-        )
-
-
-def _check_ledger(url: str) -> None:
-    from gemini_server.jobs.postgres_url import SCHEMES, take_apart
-    from gemini_server.redaction import remember_secret
-
-    parts = take_apart(url)
-    for secret in parts.secrets:
-        remember_secret(secret)
-    # The value is not repeated: whatever it is, there may be a password in it.
-    if not url.startswith(SCHEMES):
-        raise UnsafeSetting("GEMINI_TOOLSERVER_LEDGER must be a URL that begins with postgresql://.")
-    if not parts.sound:
-        raise UnsafeSetting(
-            "The password in GEMINI_TOOLSERVER_LEDGER has characters that end it too early.",
-            "Percent-encode it: / is %2F, @ is %40, : is %3A, ? is %3F.",
-        )
+def _variable(spec: Field[Any], environ: Mapping[str, str]) -> str | None:
+    """The first of a setting's variables that is set to anything."""
+    return next((name for name in spec.metadata["env"] if environ.get(name, "").strip()), None)
 
 
 def _read_key_file(values: dict[str, Any]) -> None:
-    from gemini_server.key_file import read_key_file  # not needed where the environment has the key
+    from gemini_server.key_file import key_at_start  # not needed where the environment has the key
 
-    path: Path = values.get("key_file") or platform_directory("config") / "key"
-    try:
-        text = read_key_file(path, start=True)
-    except FileNotFoundError:
-        if values.get("key_file"):
-            raise UnsafeSetting(f"The key file {path} does not exist.", "Create it, or unset the setting.") from None
-        return
-    except OSError as error:
-        raise UnsafeSetting(
-            f"The key file {path} cannot be read ({type(error).__name__}).", "Mend its permissions."
-        ) from None
-    except ValueError:
-        raise UnsafeSetting(
-            f"The key file {path} holds no key: it is too long, or no text in UTF-8.", "Put the key alone into it."
-        ) from None
-    if text:
-        values["key"] = text
-        values["key_source"] = f"{_KEY_FILE}{path}"
-        values["key_file"] = path
-
-
-def dollars(raw: str, where: str) -> Decimal:
-    """An amount of US dollars.
-
-    Raises:
-        UnsafeSetting: it is none; the message names `where`.
-    """
-    try:
-        amount = Decimal(raw.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not 0 <= amount < 1_000_000:
-        raise UnsafeSetting(f"{where} must be an amount of US dollars such as 5 or 0.50, not {raw[:40]!r}.")
-    return amount
-
-
-_WORDS = {
-    "auth": ("api-key", "bearer", "raw", "google"),
-    "backend": ("developer", "enterprise"),
-    "dialect": ("google", "openai"),
-    "image_api": ("generate", "interactions"),
-    "text_api": ("generate", "interactions"),
-}
-"""What a setting may be that is one of a few words."""
-
-
-def _parsed(name: str, raw: str, variable: str) -> Any:
-    quoted = repr(raw if len(raw) <= 40 else raw[:39] + "…")
-    if name in ("toolsets", "tools", "exclude_tools", "allowed_hosts", "webhook_secrets"):
-        return tuple(part.strip() for part in raw.split(",") if part.strip())
-    if name == "allow_dirs":
-        return tuple(Path(part) for part in raw.split(os.pathsep) if part)
-    if name.endswith(("_dir", "_file")):
-        return Path(raw)
-    if name == "output_quota":
-        return _bytes(raw, variable)
-    if name in ("allow_http", "allow_sensitive", "read_only", "emulate", "sidecars", "keyring"):
-        lowered = raw.lower()
-        if lowered in _YES:
-            return True
-        if lowered in ("0", "false", "no", "off"):
-            return False
-        raise UnsafeSetting(f"{variable} must be 1 or 0, not {quoted}.")
-    if name == "daily_cap":
-        return dollars(raw, variable)
-    if name in _WORDS:
-        if raw.lower() in _WORDS[name]:
-            return raw.lower()
-        *others, last = _WORDS[name]
-        raise UnsafeSetting(f"{variable} must be {', '.join(others)} or {last}, not {quoted}.")
-    if name in ("timeout", "max_calls", "keep_days", "poll", "lease"):
-        try:
-            number = int(raw) if name in ("max_calls", "keep_days") else float(raw)
-        except ValueError:
-            raise UnsafeSetting(f"{variable} must be a number, not {quoted}.") from None
-        if not 0 < number < 1_000_000:
-            raise UnsafeSetting(f"{variable} must be above 0, not {quoted}.")
-        return number
-    if name == "log_level" and raw.lower() not in ("debug", "info", "warning", "error"):
-        raise UnsafeSetting(f"{variable} must be debug, info, warning or error, not {quoted}.")
-    return raw
-
-
-def _bytes(raw: str, variable: str) -> int:
-    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?(?:([kmgt])(i?)b?|b)?", raw, re.IGNORECASE | re.ASCII)
-    if found is None:
-        raise UnsafeSetting(f"{variable} must be a number of bytes such as 20GB or 500MiB, not {raw[:40]!r}.")
-    power = "kmgt".index(found[2].lower()) + 1 if found[2] else 0
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+    named: Path | None = values.get("key_file")
+    path = named or platform_directory("config") / "key"
+    if key := key_at_start(path, needed=named is not None):
+        values.update(key=key, key_source=f"{_KEY_FILE}{path}", key_file=path)

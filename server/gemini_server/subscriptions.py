@@ -121,7 +121,7 @@ class Subscriptions:
         if number is None:
             raise MCPError(INVALID_REQUEST, "subscriptions/listen needs a request id.")
         if len(self._streams) >= STREAMS:
-            raise MCPError(INTERNAL_ERROR, "This server has as many subscriptions open as it takes.")
+            raise _full()
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: number}
         stream = await self._stream(ctx, params.notifications)
 
@@ -200,7 +200,7 @@ class Subscriptions:
         if published is None:
             raise MCPError(INVALID_PARAMS, f"There is no resource {uri}.", {"uri": uri})
         if len(self._legacy) >= STREAMS:
-            raise MCPError(INTERNAL_ERROR, "This server has as many subscriptions open as it takes.")
+            raise _full()
         self._legacy[_connection(ctx), published] = (ctx.session, uri)
         return EmptyResult()
 
@@ -252,3 +252,7 @@ def _names(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in cast("list[object]", value)):
         raise MCPError(INVALID_PARAMS, "notifications.taskIds is not a list of task ids.")
     return cast("list[str]", value)
+
+
+def _full() -> MCPError:
+    return MCPError(INTERNAL_ERROR, "This server has as many subscriptions open as it takes.")

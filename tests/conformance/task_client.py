@@ -21,6 +21,7 @@ from mcp_types import CallToolResult, NotificationParams, Request, RequestParams
 from pydantic import ConfigDict
 
 from gemini_server import app, http, settings
+from gemini_server.http_address import ENDPOINT
 from gemini_server.tasks import IDENTIFIER
 from tests.conformance.application import build
 
@@ -188,7 +189,7 @@ class OverHttp:
         uvicorn_server = _Uvicorn(uvicorn.Config(self.front, log_config=None, lifespan="on", ws="none"))
         async with anyio.create_task_group() as group:
             group.start_soon(uvicorn_server.serve, [socket])
-            yield f"http://127.0.0.1:{socket.getsockname()[1]}{http.ENDPOINT}"
+            yield f"http://127.0.0.1:{socket.getsockname()[1]}{ENDPOINT}"
             self.server.subscriptions.close()
             uvicorn_server.should_exit = True
 
@@ -202,7 +203,7 @@ class OverHttp:
     async def client(self, mode: str = MODERN, *, token: str = "", **more: Any) -> AsyncGenerator[Client]:
         """The SDK's client."""
         async with self.raw(token) as http_client:
-            over = streamable_http_client(f"{self.url}{http.ENDPOINT}", http_client=http_client)
+            over = streamable_http_client(f"{self.url}{ENDPOINT}", http_client=http_client)
             async with Client(over, mode=mode, read_timeout_seconds=20, **more) as client:
                 yield client
 

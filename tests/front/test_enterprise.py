@@ -120,7 +120,7 @@ async def test_a_cache_has_a_short_name_here_and_a_long_one_there(connect: Conne
         assert sent(emulator)["cachedContent"] == f"{PLACE}/{cache['name']}"
         longer = await call(client, "update_cache", name=cache["name"], ttl_seconds=900)
         assert longer["cache"]["expires"] > cache["expires"]
-        assert [one["name"] for one in (await call(client, "list_caches"))["caches"]] == [cache["name"]]
+        assert cache["name"] in [one["name"] for one in (await call(client, "list_caches"))["caches"]]
         await call(client, "delete_cache", name=cache["name"])
         assert "any more" in await refused(client, cache=cache["name"])
 
@@ -134,8 +134,8 @@ async def test_a_batch_reads_and_writes_cloud_storage(connect: Connect, emulator
         job = await call(client, "create_batch", source="gs://acme/in/requests.jsonl", display_name="nightly")
         assert job["status"] == "done"
         name = job["result"]["batch"]
-        [listed] = (await call(client, "list_batches"))["batches"]
-        assert (listed["name"], listed["state"], listed["display_name"]) == (name, "succeeded", "nightly")
+        [listed] = [one for one in (await call(client, "list_batches"))["batches"] if one["name"] == name]
+        assert (listed["state"], listed["display_name"]) == ("succeeded", "nightly")
         assert (listed["succeeded"], listed["failed"]) == (1, 1)
         found = {line["key"]: line for line in lines(await results(client, job["id"]))}
         assert found["good"]["text"] == "[emulated] hi"

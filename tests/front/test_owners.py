@@ -216,6 +216,7 @@ async def platform(callers: Callers) -> None:
 async def files(callers: Callers) -> None:
     line = json.dumps({"key": "1", "request": {"contents": [{"parts": [{"text": SECRET}]}]}})
     source = f"data:application/jsonl;base64,{base64.b64encode(line.encode()).decode()}"
+    before = [one["name"] for one in (await callers.made("list_files"))["files"]]
     name = (await callers.made("upload_file", source=source))["file"]["name"]
     at = f"{HOST}/v1beta/{name}"
     said = {"contents": [{"parts": [{"text": "What is in it?"}, {"fileData": {"fileUri": at}}]}]}
@@ -235,14 +236,16 @@ async def files(callers: Callers) -> None:
     # The answers of a batch lie at Google as a file, too.
     job = await callers.made("create_batch", source=name, wait_seconds=20)
     assert job["status"] == "done"
-    [answers] = [one for one in (await callers.made("list_files"))["files"] if one["name"].startswith("files/batch-")]
-    await callers.refused(answers["name"], [("list_files", {"name": "NAME"}), ("download_file", {"name": "NAME"})])
+    named = [one["name"] for one in (await callers.made("list_files"))["files"] if one["name"] not in before]
+    [answers] = [one for one in named if one.startswith("files/batch-")]
+    await callers.refused(answers, [("list_files", {"name": "NAME"}), ("download_file", {"name": "NAME"})])
 
 
 async def generated(callers: Callers) -> None:
+    before = [one["name"] for one in (await callers.made("list_files"))["files"]]
     film = await callers.made("generate_video", prompt="A fox", wait_seconds=20)
     assert film["status"] == "done"
-    names = [one["name"] for one in (await callers.made("list_files"))["files"]]
+    names = [one["name"] for one in (await callers.made("list_files"))["files"] if one["name"] not in before]
     assert names
     for name in names:
         calls: list[tuple[str, Json]] = [

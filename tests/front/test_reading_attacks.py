@@ -25,8 +25,7 @@ from mcp_types import CallToolResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from gemini_emulator import Emulator
-from gemini_server import log
-from tests.conftest import Connect, error_of, structured, text_of
+from tests.conftest import Connect, configured_log, error_of, structured, text_of
 from tests.front.processes import CANARY_KEY, Stalled, World, stalled, stdio, texts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")]
@@ -217,15 +216,12 @@ def stage(
         original(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", watched)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    log.configure("debug")
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    cast("logging.StreamHandler[io.StringIO]", handler).setStream(logged)
-    made.settle()
-    yield made
-    root.handlers[:], root.level = handlers, level
+    with configured_log("debug") as root:
+        (handler,) = root.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        cast("logging.StreamHandler[io.StringIO]", handler).setStream(logged)
+        made.settle()
+        yield made
     made.check()
 
 

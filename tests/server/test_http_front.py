@@ -15,16 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gemini_server import app, caller, settings
 from gemini_server.bearer import Tokens
 from gemini_server.errors import UnsafeSetting
-from gemini_server.http import (
-    BODY_LIMIT,
-    ENDPOINT,
-    Front,
-    Readiness,
-    application,
-    is_loopback,
-    parse_address,
-    security,
-)
+from gemini_server.http import BODY_LIMIT, Readiness, application
+from gemini_server.http_address import ENDPOINT, is_loopback, parse_address, security
+from gemini_server.http_front import Front
 
 pytestmark = pytest.mark.anyio
 

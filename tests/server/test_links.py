@@ -21,7 +21,9 @@ from starlette.types import Message
 
 from gemini_server import app, downloads, settings
 from gemini_server.downloads import span
-from gemini_server.http import Front, Readiness, application, base_url
+from gemini_server.http import Readiness, application
+from gemini_server.http_address import base_url
+from gemini_server.http_front import Front
 from gemini_server.jobs.artifacts import Artifact, Traits
 from gemini_server.toolkit.links import DOWNLOAD_SECONDS, Links
 from gemini_server.toolkit.runtime import Runtime

@@ -6,8 +6,6 @@ import logging
 import os
 import pickle
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from gemini_server import app, log, redaction, settings
 from gemini_server.cli.serve import from_flags, parser
 from gemini_server.errors import UnsafeSetting
 from gemini_server.settings import Settings
+from tests.conftest import configured_log
 
 KEY = "AIzaSyCANARY" + "x" * 27
 OTHER = "AIzaSyOTHER" + "y" * 28
@@ -221,18 +220,8 @@ def test_the_key_shows_in_no_text_of_the_settings(caplog: pytest.LogCaptureFixtu
     assert replace(found, read_only=True).key == KEY
 
 
-@contextmanager
-def configured() -> Generator[None]:
-    """The log as it is configured, without the handlers of pytest."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    log.configure("debug")
-    yield
-    root.handlers[:], root.level = handlers, level
-
-
 def test_the_log_hides_keys_and_drops_a_line_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
-    with configured():
+    with configured_log("debug"):
         logger = logging.getLogger("some.library")
         logger.warning("sending %s", KEY)
         logger.warning("a number: %d", KEY)
@@ -250,7 +239,7 @@ def test_the_log_hides_keys_and_drops_a_line_that_cannot_be_written(capsys: pyte
 
 
 def test_libraries_that_log_urls_stay_quiet_even_when_debugging(capsys: pytest.CaptureFixture[str]) -> None:
-    with configured():
+    with configured_log("debug"):
         for name in log.QUIET:
             logging.getLogger(name).info("GET https://example/?key=%s", KEY)
     assert capsys.readouterr() == ("", "")

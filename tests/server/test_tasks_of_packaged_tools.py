@@ -141,6 +141,6 @@ async def test_handing_over_is_no_failure_of_the_tool() -> None:
     call = Call(cast(Runtime, None), as_task=True)
     with pytest.raises(jobs.HandedOver) as handed:
         await exchange.call_tool(toolset.tools["give"], call, {})
-    assert handed.value.job_id == "j_1"
+    assert handed.value.job.id == "j_1"
     with pytest.raises(TypeError):
         await exchange.finish_tool(toolset.tools["give"], call, job)

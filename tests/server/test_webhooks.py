@@ -19,7 +19,7 @@ import pytest
 from gemini_server.errors import LocalError, UnsafeSetting
 from gemini_server.jobs import webhook_messages
 from gemini_server.jobs.job import Job, Request
-from gemini_server.jobs.jobs import NewJob
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.store import SqliteStore
 from gemini_server.jobs.webhook_messages import Taken, take
 from gemini_server.rest.body import RawJson

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
-import anyio
 from pydantic import BaseModel, Field
 
 from gemini_server.api import batches as api
@@ -26,6 +25,7 @@ from gemini_server.toolkit.batch_view import (
     shown,
 )
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.completion import complete_id
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.job_result import files
 from gemini_server.toolkit.jobs import Reuse, WaitSeconds, job_out
@@ -37,8 +37,6 @@ TOOLSET = Toolset("batches", "Many requests at half the price, answered within a
 
 TOOL = "create_batch"
 LISTED = 500
-COMPLETION_SECONDS = 0.2
-"""How long a completion waits for Gemini."""
 PAUSE = 10.0
 """Seconds that a cancelled batch is waited for."""
 
@@ -257,12 +255,7 @@ async def _all(call: Call) -> tuple[list[BatchOut], bool]:
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:
-    found: list[BatchOut] = []
-    if call.runtime.settings.has_credential:
-        with anyio.move_on_after(COMPLETION_SECONDS):
-            found, _ = await _all(call)
-    ids = [one.name.removeprefix(PREFIX) for one in found]
-    return [one for one in ids if one.startswith(prefix.removeprefix(PREFIX))]
+    return await complete_id(call, prefix, _all, lambda one: one.name, collection=PREFIX)
 
 
 @TOOLSET.resource("gemini://batches", description="The batches of this key's project, the newest first.")

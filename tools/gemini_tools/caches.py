@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import anyio
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
 
 from gemini_server.api import caches as api
@@ -24,6 +23,7 @@ from gemini_server.toolkit.caches import (
     remember,
 )
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.completion import complete_id
 from gemini_server.toolkit.generation.options import model_id, request_model, user_turn
 from gemini_server.toolkit.generation.run import with_replacement
 from gemini_server.toolkit.results import Result, shortened
@@ -38,8 +38,6 @@ LONGEST_LABEL = 128
 """Characters of a display name that Google takes."""
 LONGEST_LIFE = 315_576_000_000
 """Seconds that the API's type for spans of time holds: ten thousand years."""
-COMPLETION_SECONDS = 0.2
-"""How long a completion waits for Gemini."""
 
 CacheName = Annotated[str, Field(description="cachedContents/ID")]
 Expires = Annotated[str | None, Field(description="RFC 3339")]
@@ -239,12 +237,7 @@ async def _all(call: Call) -> tuple[list[CachedContent], bool]:
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:
-    found: list[CachedContent] = []
-    if call.runtime.settings.has_credential:
-        with anyio.move_on_after(COMPLETION_SECONDS):
-            found, _ = await _all(call)
-    ids = [label(one.name.removeprefix(PREFIX)) for one in found]
-    return [one for one in ids if one.startswith(prefix.removeprefix(PREFIX))]
+    return await complete_id(call, prefix, _all, lambda one: label(one.name), collection=PREFIX)
 
 
 @TOOLSET.resource("gemini://caches", description="The caches of this key's project.")

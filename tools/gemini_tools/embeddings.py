@@ -23,7 +23,6 @@ from gemini_server.toolkit import (
     performed,
     ranking,
 )
-from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.embedded import Embedded
 from gemini_server.toolkit.embedding_items import Items
@@ -33,7 +32,7 @@ from gemini_server.toolkit.jobs import Plan, WaitSeconds
 from gemini_server.toolkit.kept_vectors import Keeper
 from gemini_server.toolkit.params import ModelName
 from gemini_server.toolkit.ranking import Comparison
-from gemini_server.toolkit.results import Result, Usage
+from gemini_server.toolkit.results import ArtifactOut, Result, Usage
 from gemini_server.toolkit.toolset import Toolset
 
 TOOLSET = Toolset("embeddings", "Vectors of texts and media, and the best matches by them.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import anyio
 from pydantic import Field, WithJsonSchema
 
 from gemini_server.api import file_search as api
@@ -15,6 +14,7 @@ from gemini_server.jobs.job import Job
 from gemini_server.toolkit import file_search_request as checked
 from gemini_server.toolkit import job_result, jobs, owners
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.completion import complete_id
 from gemini_server.toolkit.file_search_adding import Wanted, begin, check_source
 from gemini_server.toolkit.file_search_names import (
     check_stores,
@@ -41,8 +41,6 @@ TOOLSET = Toolset("file_search", "Stores of documents at Google, and answers fro
 LISTED = 1000
 PAGE = 20
 """The most that Google gives at once."""
-COMPLETION_SECONDS = 0.2
-"""How long a completion waits for Gemini."""
 
 StoreName = Annotated[str, Field(description="fileSearchStores/ID")]
 Metadata = Annotated[
@@ -303,12 +301,7 @@ async def _all(call: Call) -> tuple[list[FileSearchStore], bool]:
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:
-    found: list[FileSearchStore] = []
-    if call.runtime.settings.has_credential:
-        with anyio.move_on_after(COMPLETION_SECONDS):
-            found, _ = await _all(call)
-    ids = [store_out(one).name.removeprefix(api.PREFIX) for one in found]
-    return [one for one in ids if one.startswith(prefix.removeprefix(api.PREFIX))]
+    return await complete_id(call, prefix, _all, lambda one: store_out(one).name, collection=api.PREFIX)
 
 
 async def _names(call: Call, prefix: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-import anyio
 from pydantic import Field
 
 from gemini_server.api import files as api
@@ -16,6 +15,7 @@ from gemini_server.jobs.uploads import Uploads
 from gemini_server.toolkit import files as shared
 from gemini_server.toolkit import job_result, jobs, upload_source, uploads
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.completion import complete_id
 from gemini_server.toolkit.files import FileOut, file_name, is_absence, not_there, shown
 from gemini_server.toolkit.job_result import FetchedFile, Pending
 from gemini_server.toolkit.jobs import WaitSeconds
@@ -28,8 +28,6 @@ LISTED = 200
 """Files that one list shows; a project may have thousands."""
 PAGE = 100
 MOST_URIS = 100
-COMPLETION_SECONDS = 0.2
-"""How long a completion waits for Gemini."""
 
 FileName = Annotated[str, Field(description="files/ID")]
 
@@ -205,10 +203,7 @@ async def download_file(call: Call, name: FileName, wait_seconds: WaitSeconds = 
 
 
 async def _ids(call: Call, prefix: str) -> list[str]:
-    found: list[File] = []
-    with anyio.move_on_after(COMPLETION_SECONDS):
-        found, _ = await _listed(call)
-    return sorted(one for file in found if (one := file.name.removeprefix("files/")).startswith(prefix))
+    return sorted(await complete_id(call, prefix, _listed, lambda file: file.name, collection="files/"))
 
 
 @TOOLSET.resource("gemini://files", description="The files at Google of this key.")

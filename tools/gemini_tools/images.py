@@ -44,9 +44,7 @@ class ImageResult(Result):
 
     def as_blocks(self) -> list[str]:
         """What the model says alone, then everything else."""
-        if not self.text:
-            return [self.as_text()]
-        return [bounded(self.text, self.untrusted) if self.untrusted else self.text, self.as_text()]
+        return [bounded(self.text, self.untrusted), self.as_text()] if self.text else [self.as_text()]
 
     def as_text(self) -> str:
         """The files, how to go on, the cost, the warnings."""

@@ -14,6 +14,7 @@ from gemini_server.api import models as api
 from gemini_server.api.model_facts import ModelFacts
 from gemini_server.api.models import Model
 from gemini_server.errors import NotFound, ToolserverError
+from gemini_server.toolkit import completion
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.results import Result
 from gemini_server.toolkit.runtime import Runtime
@@ -30,8 +31,6 @@ _AGENTS = {"agent", "research"}
 
 FRESH_SECONDS = 300.0
 """How long the list of models is taken as it was: it changes a few times a month."""
-COMPLETION_SECONDS = 0.2
-"""How long a completion waits for Gemini; after that the catalogue answers alone."""
 
 
 class ModelOut(Result):
@@ -201,7 +200,7 @@ def _guessed(model: Model) -> list[str] | None:
 async def _complete(call: Call, prefix: str) -> list[str]:
     names = set(call.runtime.catalogue.complete(prefix))
     if call.runtime.settings.has_credential:
-        with anyio.move_on_after(COMPLETION_SECONDS):
+        with anyio.move_on_after(completion.SECONDS):
             try:
                 served, _ = await _served(call.runtime)
             except ToolserverError:

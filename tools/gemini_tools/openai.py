@@ -88,7 +88,7 @@ class ChatResult(Result):
         lines += [f"[artifact] {artifact}" for artifact in self.artifacts or ()]
         if self.message:
             told = f"[message] {json_text(self.message)}"
-            lines.append(bounded(told, self.untrusted) if self.untrusted else told)
+            lines.append(bounded(told, self.untrusted))
         return "\n".join(lines)
 
     def _as_answer(self) -> TextResult:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
+import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from gemini_server.api import palm as api
@@ -178,7 +180,7 @@ async def palm_embed_text(
         raise BadAnswer(f"{len(given)} texts were embedded, and {len(vectors)} vectors came.", "Embed them again.")
     result = Vectors(dimensions=len(vectors[0]), count=len(vectors), model=label(chosen), usage=usage)
     if len(vectors) > INLINE:
-        lines = "".join(f"{json.dumps(vector)}\n" for vector in vectors).encode()
+        lines = await anyio.to_thread.run_sync(_lines, vectors)
         warnings: list[str] = []
         kept = await saved(call, "embeddings", lines, warnings, name="x.jsonl")
         result.artifacts, result.warnings = [kept] if kept else None, warnings or None
@@ -210,6 +212,11 @@ async def palm_count_tokens(
         text = CountTextTokensRequest(prompt=TextPrompt(text=prompt))
         count = await asked(call, api.COUNT_TEXT, chosen, text, PALM)
     return Counted(total_tokens=count.token_count, model=label(chosen))
+
+
+def _lines(vectors: Sequence[Sequence[float]]) -> bytes:
+    """A vector a line; a hundred of them take 40 ms."""
+    return "".join(f"{json.dumps(vector)}\n" for vector in vectors).encode()
 
 
 def _conversation(

@@ -22,6 +22,7 @@ from gemini_server.api.content import Content, text_part
 from gemini_server.api.corpora import MetadataFilter
 from gemini_server.errors import ArgumentError
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import objects_of
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.resource_names import Name
@@ -171,6 +172,4 @@ def _attribution(one: GroundingAttribution) -> Attribution:
 
 
 def _text(content: JsonObject | None) -> str:
-    parts = (content or {}).get("parts")
-    found = cast("list[object]", parts) if isinstance(parts, list) else []
-    return "".join(str(cast(JsonObject, part).get("text") or "") for part in found if isinstance(part, dict))
+    return "".join(str(part.get("text") or "") for part in objects_of((content or {}).get("parts")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -13,6 +12,7 @@ from gemini_server.api.content import FileData, Part
 from gemini_server.api.interaction_request import VideoAspectRatio, VideoResolution, VideoTask
 from gemini_server.errors import ArgumentError
 from gemini_server.jobs.job import Job
+from gemini_server.jobs.new_job import JOB_ID
 from gemini_server.toolkit import artifacts, identity, job_result, jobs, media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.film_request import (
@@ -36,7 +36,6 @@ from gemini_server.toolkit.toolset import Toolset
 TOOLSET = Toolset("video", "Videos from words, pictures and videos.")
 
 TOOL = "generate_video"
-_JOB = re.compile(r"j_[\w-]{22}")
 
 
 async def finish(call: Call, job: Job, warnings: list[str] | None = None) -> EstimatedJob:
@@ -76,7 +75,7 @@ async def generate_video(
         (negative_prompt or "").strip() or None,
     )  # fmt: skip
     meant = _checked(call, name, wanted)
-    earlier = await _earlier(call, name, video) if video and _JOB.fullmatch(video) else _Earlier(source=video)
+    earlier = await _earlier(call, name, video) if video and JOB_ID.fullmatch(video) else _Earlier(source=video)
     # An empty frame says nothing; an empty reference is refused as the path that it would be.
     sources = [*filter(None, (first_frame, last_frame)), *wanted.references, *filter(None, (earlier.source,))]
     async with media.opened(sources, call, upload=not dry_run) as opened:

@@ -7,6 +7,7 @@ next turn, and thought signatures do not survive a rewrite.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from gemini_server.api.metadata import CustomMetadata
@@ -18,6 +19,11 @@ class ModalityTokenCount(Wire):
 
     modality: str | None = None
     token_count: int = 0
+
+
+def tokens_of(details: Sequence[ModalityTokenCount] | None, modality: str) -> int:
+    """The tokens of one modality."""
+    return sum(detail.token_count for detail in details or () if detail.modality == modality)
 
 
 class UsageMetadata(Wire):

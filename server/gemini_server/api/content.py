@@ -140,6 +140,10 @@ class Content(Wire):
     role: Literal["user", "model"] | None = None
     parts: list[Part] = []
 
+    def as_json(self) -> JsonObject:
+        """The turn as a conversation keeps it: what Google would see."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
 
 def text_part(text: str) -> Part:
     """A part of plain text."""

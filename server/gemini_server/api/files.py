@@ -20,6 +20,9 @@ from gemini_server.rest.endpoint import Empty, Endpoint, Wire
 LONGEST_DISPLAY_NAME = 512
 """Characters of a name for people."""
 
+FILE_NAME = re.compile(r"files/[a-z0-9][a-z0-9-]{0,62}")
+"""The whole name of a file."""
+
 _HEX = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 
 

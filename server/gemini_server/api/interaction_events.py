@@ -28,6 +28,7 @@ from gemini_server.api.interaction_wire import Read
 from gemini_server.api.interactions import Interaction
 from gemini_server.rest import answer
 from gemini_server.rest.endpoint import Endpoint, JsonObject
+from gemini_server.rest.json_values import list_of, object_of
 
 GOING = frozenset({"", "queued", "in_progress"})
 """States in which an interaction is not over."""
@@ -99,9 +100,9 @@ class _Step:
             last.pieces.append(str(delta.get("text") or ""))
         elif kind == "text_annotation_delta":
             if last is not None:
-                _list_of(last.shell, "annotations").extend(_items(delta.get("annotations")))
+                _growing(last.shell, "annotations").extend(list_of(delta.get("annotations")))
         elif kind == "thought_summary":
-            _list_of(self.shell, "summary").append(delta.get("content"))
+            _growing(self.shell, "summary").append(delta.get("content"))
         elif kind == "thought_signature":
             self.shell["signature"] = delta.get("signature")
         elif kind == "arguments_delta":
@@ -113,7 +114,7 @@ class _Step:
         elif self.shell.get("type") == "model_output":
             self.content.append(_Piece(delta))
         else:
-            _list_of(self.shell, "deltas").append(delta)
+            _growing(self.shell, "deltas").append(delta)
 
     def _media(self, kind: str, delta: JsonObject, last: _Piece | None) -> None:
         data = delta.get("data")
@@ -131,7 +132,7 @@ class _Step:
     def whole(self) -> JsonObject:
         step = dict(self.shell)
         if self.content:
-            step["content"] = [*_items(step.get("content")), *(piece.whole() for piece in self.content)]
+            step["content"] = [*list_of(step.get("content")), *(piece.whole() for piece in self.content)]
         if self.arguments:
             step["arguments"] = "".join(self.arguments)
         return step
@@ -175,7 +176,7 @@ class Folding:
         if isinstance(event.event_id, str) and event.event_id:
             self.last_event_id = event.event_id
             self.heard.add(event.event_id)
-        usage = (_object(event.metadata) or {}).get("total_usage") or event.usage
+        usage = object_of(event.metadata).get("total_usage") or event.usage
         kind = event.event_type
         if kind.startswith("interaction."):
             self._told(event)
@@ -225,11 +226,11 @@ def heard(event: Event) -> Heard:
     if step := _object(event.step):
         kind = str(step.get("type") or "")
         return Heard(note=kind.removesuffix("_call").replace("_", " ") if kind.endswith("_call") else "")
-    delta = _object(event.delta) or {}
+    delta = object_of(event.delta)
     if delta.get("type") == "text":
         return Heard(text=str(delta.get("text") or ""))
     if delta.get("type") == "thought_summary":
-        return Heard(note=str((_object(delta.get("content")) or {}).get("text") or ""))
+        return Heard(note=str(object_of(delta.get("content")).get("text") or ""))
     return Heard()
 
 
@@ -237,13 +238,9 @@ def _object(value: object) -> JsonObject | None:
     return cast(JsonObject, value) if isinstance(value, dict) else None
 
 
-def _items(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _list_of(shell: JsonObject, name: str) -> list[object]:
+def _growing(shell: JsonObject, name: str) -> list[object]:
     """A list among the members of a step, which is there from now on; what is none, such as null, gives way."""
-    found = shell[name] = _items(shell.get(name))
+    found = shell[name] = list_of(shell.get(name))
     return found
 
 

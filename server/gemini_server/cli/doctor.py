@@ -21,9 +21,10 @@ from gemini_server import app
 from gemini_server.cli import client_files, peer
 from gemini_server.cli.choices import Choices
 from gemini_server.errors import ToolserverError
-from gemini_server.http import is_loopback
+from gemini_server.http_address import is_loopback
+from gemini_server.misspelled_settings import strangers
 from gemini_server.redaction import redact
-from gemini_server.settings import Settings, strangers
+from gemini_server.settings import Settings
 from gemini_server.toolkit.health import Check, examine
 from gemini_server.version import package_version
 

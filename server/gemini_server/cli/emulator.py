@@ -11,7 +11,7 @@ import anyio
 
 from gemini_emulator import Options, running
 from gemini_server.errors import UnsafeSetting
-from gemini_server.http import is_loopback
+from gemini_server.http_address import is_loopback
 
 USE = """\
 The Gemini emulator listens at {url} (Ctrl-C ends it). Any key will do; every answer is marked [emulated].

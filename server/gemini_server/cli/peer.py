@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from gemini_server import settings
 from gemini_server.cli.choices import Choices, python_command
 from gemini_server.errors import SetupError, UnsafeSetting
-from gemini_server.http import is_loopback
+from gemini_server.http_address import is_loopback
 
 TOKEN = "GEMINI_TOOLSERVER_TOKEN"  # noqa: S105  the name of the variable
 READ_SECONDS = 900.0

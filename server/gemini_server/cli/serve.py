@@ -13,7 +13,9 @@ from typing import Any, NoReturn
 
 from gemini_server import log, settings
 from gemini_server.errors import ToolserverError
+from gemini_server.misspelled_settings import strangers
 from gemini_server.redaction import redact
+from gemini_server.setting_values import dollars
 from gemini_server.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ def add_flags(made: argparse.ArgumentParser) -> None:
         elif spec.name.endswith(("_dir", "_file")):
             options |= {"type": Path, "metavar": "DIR" if spec.name.endswith("_dir") else "FILE"}
         elif spec.name == "daily_cap":
-            options |= {"type": partial(settings.dollars, where=flag), "metavar": "USD"}
+            options |= {"type": partial(dollars, where=flag), "metavar": "USD"}
         else:
             options["metavar"] = {"http": "HOST:PORT", "public_url": "URL"}[spec.name]
         made.add_argument(flag, **options)
@@ -94,7 +96,7 @@ def serve(arguments: list[str]) -> int:
     try:
         chosen = from_flags(parser().parse_args(arguments))
         log.configure(chosen.log_level)
-        for sentence in settings.strangers(os.environ):
+        for sentence in strangers(os.environ):
             _log.warning("%s", sentence)
         if chosen.http:
             from gemini_server import http

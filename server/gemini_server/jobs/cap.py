@@ -7,9 +7,8 @@ from decimal import Decimal
 from gemini_server.errors import QuotaExhausted
 from gemini_server.jobs.job_rows import ENDED_STATES
 from gemini_server.jobs.ledger import Ledger, take_turns
-from gemini_server.jobs.spending import to_nanos, total_nanos
-
-_NANOS = 1_000_000_000
+from gemini_server.jobs.money import from_nanos, to_nanos
+from gemini_server.jobs.spending import total_nanos
 
 
 def check_cap(ledger: Ledger, principal: str, cap: Decimal, day: str, estimate: Decimal | None) -> None:
@@ -31,7 +30,7 @@ def check_cap(ledger: Ledger, principal: str, cap: Decimal, day: str, estimate: 
     most = to_nanos(cap)
     wanted = 0 if estimate is None else to_nanos(estimate)
     if spent + held + wanted > most or spent >= most:
-        raise over_cap(cap, Decimal(spent) / _NANOS, Decimal(held) / _NANOS, estimate)
+        raise over_cap(cap, from_nanos(spent), from_nanos(held), estimate)
 
 
 def reserved(ledger: Ledger, principal: str) -> int:

@@ -93,10 +93,11 @@ class Conversations:
             NotFound: it is unknown, too old, or another principal's (with the same words).
         """
 
-        def work(ledger: Ledger) -> tuple[Any, list[Any]]:
+        def work(ledger: Ledger) -> tuple[Any, Turns]:
             row = self._row(ledger, principal, id, "model, system, settings, created, updated")
             turns = ledger.execute("SELECT content FROM turns WHERE conversation = ? ORDER BY position", (id,))
-            return row, turns.fetchall()
+            # Decoded here, off the event loop: turns may hold megabytes of pictures.
+            return row, [json.loads(content) for (content,) in turns.fetchall()]
 
         (model, system, settings, created, updated), turns = await self._store.run(work, write=False)
         return Conversation(
@@ -105,7 +106,7 @@ class Conversations:
             model=model,
             system=system,
             settings=json.loads(settings),
-            turns=[json.loads(content) for (content,) in turns],
+            turns=turns,
             created=_moment(created),
             updated=_moment(updated),
         )

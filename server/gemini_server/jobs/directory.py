@@ -110,7 +110,7 @@ class Directory:
             if error.errno in _FULL:
                 raise LocalError(
                     f"The disk is full: nothing could be saved in {self.path}.",
-                    "Free some space, or choose another place with --output-dir; then call again.",
+                    room.MAKE_ROOM,
                     code="disk_full",
                 ) from None
             raise _unusable(self.path, error) from None

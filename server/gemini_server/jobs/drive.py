@@ -9,20 +9,14 @@ from typing import Any
 
 import anyio
 
-from gemini_server.errors import (
-    BadAnswer,
-    ConnectionFailed,
-    LocalError,
-    MayHaveBeenBilled,
-    NotFound,
-    Overloaded,
-    ToolserverError,
-)
-from gemini_server.jobs.artifacts import Artifact
+from gemini_server.errors import ConnectionFailed, LocalError, NotFound, ToolserverError
+from gemini_server.jobs.fetching import fetch_files
 from gemini_server.jobs.job import Job, Request, Spent, State, Step, Stored, Work
-from gemini_server.jobs.jobs import Jobs, LeaseLost
+from gemini_server.jobs.job_changes import LeaseLost
+from gemini_server.jobs.jobs import Jobs
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.shelf import Shelf
+from gemini_server.jobs.unsent import NEVER_SENT, lost, refused
 from gemini_server.rest.body import RawJson
 
 LATE = 600.0
@@ -33,7 +27,6 @@ LOOKS = 3
 """How often Google may say that it does not know a job before that is believed."""
 GIVEN_UP = 3 * 86_400.0
 """Seconds after which a job is given up of which Google says nothing that can be used; its files die after two days."""
-_AGAIN = "It is not sent again by itself. To make it anyway, call the tool again, with reuse=false where it has that."
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +147,8 @@ class Driver:
                 self._fresh = False
                 await self._submit()
             case "submitting" if not getattr(self._work, "resumes", False):
-                await self._lost("The process that was sending the request ended before it knew what came of it.")
+                what = "The process that was sending the request ended before it knew what came of it."
+                await self._end("unknown", error=lost(what))
             case "downloading":
                 await self._save()
             case _:
@@ -168,7 +162,7 @@ class Driver:
             return
         request = self._request or await self._kept()
         if request is None:
-            await self._end("failed", error=_NEVER_SENT)
+            await self._end("failed", error=NEVER_SENT)
             return
         if self._job.state == "intent":
             self._became(await self._jobs.sent(self._job, self._owner))
@@ -177,7 +171,7 @@ class Driver:
             try:
                 step = await self._work.submit(self._job, request, self._say)
             except Exception as failure:  # noqa: BLE001  whatever it died of, the ledger has to say so
-                step = self._refused(failure)
+                step = refused(self._job, self._work, failure)
             self._sending.shield = True
             self._sending.deadline = float("inf")
             self._wished = step.pause
@@ -189,30 +183,12 @@ class Driver:
             message = "Dropped while Gemini was at work; it may bill what it had begun."
             await self._end("cancelled", message=message, spent=spent)
         else:
-            await self._lost("The server was ended while the request was under way.")
+            await self._end("unknown", error=lost("The server was ended while the request was under way."))
 
     async def _kept(self) -> Request | None:
         text = await self._jobs.request_of(self._job.id)
         age = (datetime.now(UTC) - self._job.created).total_seconds()
         return Request(body=RawJson(text.encode())) if text is not None and age < LATE else None
-
-    def _refused(self, failure: Exception) -> Step:
-        unclear = isinstance(failure, MayHaveBeenBilled) or not isinstance(failure, ToolserverError)
-        if self._work.background and isinstance(failure, (Overloaded, BadAnswer)):
-            unclear = True
-        if not isinstance(failure, ToolserverError):
-            _log.error("job %s: the request failed", self._job.id, exc_info=failure)
-            failure = MayHaveBeenBilled(
-                "The request failed because of a fault in this server; the details are in its log (stderr)."
-            )
-        if unclear:
-            what = failure.what
-            failure = MayHaveBeenBilled(what, _AGAIN, code="unknown", status=failure.status)
-        return Step(state="unknown" if unclear else "failed", error=failure)
-
-    async def _lost(self, what: str) -> None:
-        what = f"{what} Gemini may have begun the work, and may bill it."
-        await self._end("unknown", error=MayHaveBeenBilled(what, _AGAIN, code="unknown"))
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -346,29 +322,11 @@ class Driver:
         if self._cancelling and not self._asked_to_stop:
             self._asked_to_stop = True
             self._say("It is finished and paid for already: its files are saved.")
-        found: list[Artifact] = []
-        lost: list[str] = []
-        total = len(self._job.media)
         try:
-            for number, stored in enumerate(self._job.media, start=1):
-
-                def on_bytes(have: int, size: int | None, number: int = number) -> None:
-                    of = f" of {size / 2**20:.1f}" if size else ""
-                    share = (number - 1 + (have / size if size else 0.0)) / total
-                    self._say(f"downloading file {number} of {total}: {have / 2**20:.1f}{of} MiB", share)
-
-                try:
-                    found.append(await self._shelf.save(self._job, stored, self._memory, on_bytes))
-                except NotFound as gone:
-                    if not _is_beside(self._job, stored):
-                        raise
-                    lost.append(f"A file ({stored.kind}) is gone, and left out: {gone.what}")
+            found, missing = await fetch_files(self._job, self._shelf, self._memory, self._say)
         except NotFound as gone:
-            what, remedy = f"Its files are gone: {gone.what}", "Begin it again."
-            if gone.code == "no_object":  # it may well be there, for others: making it anew would be billed anew
-                what, remedy = f"It is finished and paid for, but its files cannot be had: {gone.what}", gone.remedy
             await self._shelf.clear(self._job)
-            await self._end("failed", error=NotFound(what, remedy, code=gone.code))
+            await self._end("failed", error=gone)
             return
         except ToolserverError as error:
             if self._cancelling:
@@ -378,7 +336,7 @@ class Driver:
             await self._trouble("Its files could not be saved yet", error)
             return
         with anyio.CancelScope(shield=True):
-            self._became(await self._jobs.saved(self._job, self._owner, found, lost))
+            self._became(await self._jobs.saved(self._job, self._owner, found, missing))
         await self._shelf.describe(self._job, found)
 
     # -- small ---------------------------------------------------------------------------------------------------------
@@ -402,16 +360,4 @@ class Driver:
             self._became(await self._jobs.end(self._job, self._owner, state, **columns))
 
 
-def _is_beside(job: Job, stored: Stored) -> bool:
-    """Whether a file is only beside what a job is for, such as a chart of a report."""
-    return bool(job.result.get("text")) and stored.kind != job.kind
-
-
 _FAULT = ToolserverError("This server is at fault; the details are in its log (stderr).")
-_NEVER_SENT = ToolserverError(
-    "The process that was to send this request ended before it did. Nothing was sent or billed.",
-    "Call the tool again.",
-    code="never_sent",
-)
-
-__all__ = ["Driver", "LeaseLost"]

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.jobs.job import ENDED, Job, Json, Stored
 from gemini_server.jobs.ledger import Ledger
+from gemini_server.jobs.money import from_nanos
 
 COLUMNS = (
     "id, principal, kind, tool, work, model, state, wish, operation, progress, message, result, error, inputs, "
     "answers, cost_nanos, cancelling, created, updated, expires, version, place"
 )
 ENDED_STATES = ", ".join(f"'{state}'" for state in sorted(ENDED))
-_NANOS = 1_000_000_000
 
 
 def error_json(error: ToolserverError) -> Json:
@@ -56,7 +55,7 @@ def job_of(ledger: Ledger, row: Any) -> Job:
         id=id_, principal=principal, kind=kind, tool=tool, work=work, model=model, state=state,
         wish=json.loads(wish), operation=operation, progress=progress, message=message, result=json.loads(result),
         error=_decode(error), inputs=_decode(inputs), answers=_decode(answers),
-        cost_usd=None if nanos is None else Decimal(nanos) / _NANOS, cancelling=bool(cancelling),
+        cost_usd=None if nanos is None else from_nanos(nanos), cancelling=bool(cancelling),
         created=datetime.fromtimestamp(created, UTC), updated=datetime.fromtimestamp(updated, UTC),
         expires=None if expires is None else datetime.fromtimestamp(expires, UTC), version=version,
         media=tuple(map(_stored, media)), place=place,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import builtins
-import json
-import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
 from gemini_server.errors import ArgumentError, ToolserverError
-from gemini_server.jobs.artifacts import Artifact, register
-from gemini_server.jobs.cap import check_cap
+from gemini_server.jobs.artifact import Artifact, register
 from gemini_server.jobs.cap import reserved as reserved_nanos
 from gemini_server.jobs.job import Job, Json, Spent, State, Stored
+from gemini_server.jobs.job_changes import LeaseLost, book_job, change_job, insert_again, tell
 from gemini_server.jobs.job_rows import (
     COLUMNS,
     ENDED_STATES,
@@ -27,55 +24,9 @@ from gemini_server.jobs.job_rows import (
     put_media,
 )
 from gemini_server.jobs.ledger import Ledger, Store
-from gemini_server.jobs.notices import notify
+from gemini_server.jobs.money import from_nanos
+from gemini_server.jobs.new_job import NewJob, insert_job, new_job_id
 from gemini_server.jobs.schema import CLOCK
-from gemini_server.jobs.spending import book, to_nanos
-
-WINDOW = 600.0
-"""Seconds in which the same call gives the same job."""
-_NANOS = 1_000_000_000
-_JSON = frozenset({"result", "error", "inputs", "answers"})
-
-
-class LeaseLost(Exception):
-    """Another process has taken the job over; what this one knows of it counts no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job that is to begin.
-
-    Attributes:
-        principal: whose it is.
-        kind: what it makes.
-        tool: the tool that begins it.
-        work: the module of `toolkit.work` that does it.
-        model: the model that is billed.
-        identity: what makes two calls the same; None for a job that is like no other.
-        wish: what its result will need to know of the call.
-        request: the encoded request, kept until it is sent; None for one that cannot be sent by another process.
-        estimate: US dollars that it will cost, None when no price is known.
-        sending: whether what is to be sent is sent at once by the process that begins it, and by no other.
-        reuse: False begins a new job even where the same call was made before.
-        window: seconds in which an ended job still answers for the same call; one that is under way always does.
-        cap: US dollars that its principal may spend in a day, None for no cap.
-        day: the day by which that is counted.
-    """
-
-    principal: str
-    kind: str
-    tool: str
-    work: str
-    model: str
-    identity: str | None
-    wish: Json = field(default_factory=dict[str, Any])
-    request: str | None = None
-    estimate: Decimal | None = None
-    sending: bool = False
-    reuse: bool = True
-    window: float = WINDOW
-    cap: Decimal | None = None
-    day: str = ""
 
 
 class Jobs:
@@ -116,37 +67,10 @@ class Jobs:
             QuotaExhausted: the day's cap would be exceeded.
             LocalError: the ledger cannot be written; nothing is begun.
         """
-        identifier = f"j_{secrets.token_urlsafe(16)}"
-        nanos = None if new.estimate is None else to_nanos(new.estimate)
+        identifier = new_job_id()
 
         def work(ledger: Ledger) -> tuple[Job, bool]:
-            if new.identity is not None:
-                # What has failed does not answer for another try; what was done does, for a while.
-                ledger.execute(
-                    f"UPDATE jobs SET identity = NULL WHERE identity = ? AND (state IN ('failed', 'cancelled')"  # noqa: S608
-                    f" OR ? = 0 OR (state IN ({ENDED_STATES}) AND created < {CLOCK} - ?))",
-                    (new.identity, int(new.reuse), new.window),
-                )
-                found = find_job(ledger, "identity = ?", new.identity)
-                if found is not None:
-                    return found, False
-            if new.cap is not None:
-                check_cap(ledger, new.principal, new.cap, new.day, new.estimate)
-            inserted = ledger.execute(
-                "INSERT INTO jobs (id, principal, kind, tool, work, model, state, identity, request, wish, message,"  # noqa: S608
-                " result, cost_nanos, cancelling, owner, lease, created, updated, version, place)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '{}', ?, 0, ?,"
-                f" {CLOCK} + ?, {CLOCK}, {CLOCK}, 1, ?)"
-                " ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING",
-                (
-                    identifier, new.principal, new.kind, new.tool, new.work, new.model,
-                    "submitting" if new.sending else "intent", new.identity, new.request, encode(new.wish), nanos,
-                    owner, self.lease, self._place,
-                ),
-            )  # fmt: skip
-            if inserted.rowcount == 0:  # another replica was faster between the look and the insert
-                return known_job(find_job(ledger, "identity = ?", new.identity), identifier), False
-            return known_job(find_job(ledger, "id = ?", identifier), identifier), True
+            return insert_job(ledger, new, identifier, owner=owner, lease=self.lease, place=self._place)
 
         return await self._store.run(work)
 
@@ -217,7 +141,7 @@ class Jobs:
         Raises:
             LeaseLost: another process has it, or it has ended.
         """
-        return await self._store.run(lambda ledger: self._changed(ledger, job, owner, state, columns))
+        return await self._store.run(lambda ledger: change_job(ledger, job, owner, state, columns))
 
     async def sent(self, job: Job, owner: str) -> Job:
         """Write down that the request is being sent now; it is not kept any longer, so that nobody sends it again."""
@@ -231,8 +155,8 @@ class Jobs:
                 raise LeaseLost(job.id)
             ledger.execute("DELETE FROM job_media WHERE job = ?", (job.id,))
             put_media(ledger, job.id, media)
-            self._book(ledger, job, spent)
-            return self._changed(ledger, job, owner, "downloading", columns)
+            book_job(ledger, job, spent, self._today())
+            return change_job(ledger, job, owner, "downloading", columns)
 
         return await self._store.run(work)
 
@@ -255,7 +179,7 @@ class Jobs:
             ledger.executemany(
                 "UPDATE job_media SET saved = 1 WHERE job = ? AND artifact = ?", [(job.id, one.id) for one in artifacts]
             )
-            return self._changed(ledger, job, owner, "done", columns)
+            return change_job(ledger, job, owner, "done", columns)
 
         return await self._store.run(work)
 
@@ -270,15 +194,15 @@ class Jobs:
         def work(ledger: Ledger) -> Job:
             if spent is None and state != "unknown" and state != "done":
                 ledger.execute("UPDATE jobs SET cost_nanos = NULL WHERE id = ?", (job.id,))
-            self._book(ledger, job, spent)
-            return self._changed(ledger, job, owner, state, {"message": "", "inputs": None, **columns})
+            book_job(ledger, job, spent, self._today())
+            return change_job(ledger, job, owner, state, {"message": "", "inputs": None, **columns})
 
         return await self._store.run(work)
 
     async def reserved(self, principal: str) -> Decimal:
         """US dollars that a principal's jobs under way are estimated at."""
         nanos = await self._store.run(lambda ledger: reserved_nanos(ledger, principal), write=False)
-        return Decimal(nanos) / _NANOS
+        return from_nanos(nanos)
 
     async def claim(self, owner: str, limit: int) -> builtins.list[Job]:
         """Take over jobs that no living process holds."""
@@ -315,35 +239,9 @@ class Jobs:
             job: as it was last seen.
             owner: this process, which drives it.
         """
-        columns = (
-            "id",
-            "principal",
-            "kind",
-            "tool",
-            "work",
-            "model",
-            "state",
-            "operation",
-            "progress",
-            "message",
-            "place",
-        )
 
         def work(ledger: Ledger) -> bool:
-            inserted = ledger.execute(
-                f"INSERT INTO jobs ({', '.join(columns)}, wish, result, cost_nanos, cancelling, owner, lease, created,"  # noqa: S608
-                f" updated, version) VALUES ({', '.join('?' for _ in columns)}, ?, ?, ?, ?, ?, {CLOCK} + ?, ?,"
-                f" {CLOCK}, ?) ON CONFLICT (id) DO NOTHING",
-                (
-                    *(getattr(job, name) for name in columns), encode(job.wish), encode(job.result),
-                    None if job.cost_usd is None else to_nanos(job.cost_usd), int(job.cancelling), owner, self.lease,
-                    job.created.timestamp(), job.version,
-                ),
-            )  # fmt: skip
-            if not inserted.rowcount:
-                return False
-            put_media(ledger, job.id, job.media)
-            return True
+            return insert_again(ledger, job, owner, self.lease)
 
         return await self._store.run(work)
 
@@ -387,7 +285,7 @@ class Jobs:
                     f"UPDATE jobs SET cancelling = 1, version = version + 1, updated = {CLOCK} WHERE id = ?",  # noqa: S608
                     (id,),
                 )
-                _tell(ledger, job)
+                tell(ledger, job)
             return known_job(find_job(ledger, "id = ?", id), id)
 
         return await self._store.run(work)
@@ -408,38 +306,7 @@ class Jobs:
                 f"UPDATE jobs SET answers = ?, version = version + 1, updated = {CLOCK} WHERE id = ?",  # noqa: S608
                 (encode({**(job.answers or {}), **answers}), id),
             )
-            _tell(ledger, job)
+            tell(ledger, job)
             return known_job(find_job(ledger, "id = ?", id), id)
 
         return await self._store.run(work)
-
-    def _changed(self, ledger: Ledger, job: Job, owner: str, state: State, columns: Json) -> Job:
-        values = {
-            name: encode(value) if name in _JSON and value is not None else value for name, value in columns.items()
-        }
-        expires: object = values.get("expires")
-        if isinstance(expires, datetime):
-            values["expires"] = expires.timestamp()
-        assignments = "".join(f"{name} = ?, " for name in values)
-        cursor = ledger.execute(
-            f"UPDATE jobs SET {assignments}state = ?, version = version + 1, updated = {CLOCK}"  # noqa: S608
-            f" WHERE id = ? AND owner = ? AND state NOT IN ({ENDED_STATES}) RETURNING {COLUMNS}",
-            (*values.values(), state, job.id, owner),
-        )
-        rows = cursor.fetchall()
-        if not rows:
-            raise LeaseLost(job.id)
-        _tell(ledger, job)
-        return job_of(ledger, rows[0])
-
-    def _book(self, ledger: Ledger, job: Job, spent: Spent | None) -> None:
-        if spent is None:
-            return
-        nanos = None if spent.cost_usd is None else to_nanos(spent.cost_usd)
-        ledger.execute("UPDATE jobs SET cost_nanos = ? WHERE id = ?", (nanos, job.id))
-        if not spent.booked:
-            book(ledger, self._today(), job.principal, spent.model, spent.tokens, spent.cost_usd)
-
-
-def _tell(ledger: Ledger, job: Job) -> None:
-    notify(ledger, json.dumps([job.principal, job.id]))

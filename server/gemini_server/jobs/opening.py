@@ -28,6 +28,7 @@ BUSY_SECONDS = 10.0
 clock: Callable[[], float] = time.time
 """The database's clock; SQLite has none with fractions that all its versions know."""
 _COMPANIONS = ("-wal", "-shm")
+_END_THE_OTHER = "Call again; if it stays so, end the other process that uses this state directory."
 _CORRUPTED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _ANTICIPATED = _CORRUPTED | {
     sqlite3.SQLITE_AUTH,
@@ -116,7 +117,7 @@ def local_error(failure: Exception, path: Path) -> LocalError:
         sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Check the directory and its permissions.", "ledger_closed"),
         sqlite3.SQLITE_BUSY: (
             f"another process has held it for more than {BUSY_SECONDS:.0f} s",
-            "Call again; if it stays so, end the other process that uses this state directory.",
+            _END_THE_OTHER,
             "ledger_busy",
         ),
     }
@@ -217,7 +218,7 @@ def _sole_opener(path: Path) -> Generator[None, None, None]:
                 if time.monotonic() > deadline:
                     raise LocalError(
                         f"Another process has been opening the ledger {path} for more than {BUSY_SECONDS:.0f} s.",
-                        "Call again; if it stays so, end the other process that uses this state directory.",
+                        _END_THE_OTHER,
                         code="ledger_busy",
                     ) from None
                 time.sleep(0.02)

@@ -144,20 +144,6 @@ class OutputDirectory(Directory):
                     raise
                 os.close(number)  # its name is another's by now
 
-    def part_size(self, name: str) -> int | None:
-        """Bytes of a part; None when it is not there.
-
-        Raises:
-            LocalError: the directory cannot be read.
-        """
-        with self.errors():
-            try:
-                with self.opened() as directory:
-                    found = directory.stat(name)
-            except FileNotFoundError:
-                return None
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
-
     def write_part(self, name: str, data: bytes) -> None:
         """Write a whole part, in the place of what was there.
 

@@ -15,11 +15,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from gemini_server.errors import LocalError
 from gemini_server.jobs import names
 from gemini_server.jobs.output_directory import OutputDirectory
+from gemini_server.rest.json_values import object_of
 
 HEAD = 64 * 1024
 """Bytes from the start of a file by which its type is judged."""
@@ -80,7 +81,7 @@ def read_note(files: OutputDirectory, part: str) -> Note | None:
         value: Any = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    known = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    known = object_of(value)
     found = {field.name: known.get(field.name, field.default) for field in fields(Note)}
     texts = all(isinstance(found[name], str) for name in ("etag", "mime_type", "sha256", "name"))
     numbers = all(_is_number(found[name]) for name in ("size", "width", "height", "duration"))

@@ -12,6 +12,7 @@ from gemini_server.errors import LocalError
 
 KEEP_FREE = 64 * 1024 * 1024
 """Bytes of the disk that are left to others."""
+MAKE_ROOM = "Free some space, or choose another place with --output-dir; then call again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def check_free(path: Path, size: int) -> None:
         raise LocalError(
             f"The disk is nearly full: {mib(size)} are to be saved in {path}, {mib(free)} are free, and "
             f"{mib(KEEP_FREE)} are always left.",
-            "Free some space, or choose another place with --output-dir; then call again.",
+            MAKE_ROOM,
             code="disk_full",
         )
 

@@ -22,7 +22,9 @@ from anyio.abc import TaskGroup
 from gemini_server.errors import Busy, ToolserverError
 from gemini_server.jobs.drive import PATIENCE, Driver
 from gemini_server.jobs.job import Job, Json, Request, Work
-from gemini_server.jobs.jobs import Jobs, LeaseLost, NewJob
+from gemini_server.jobs.job_changes import LeaseLost
+from gemini_server.jobs.jobs import Jobs
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.shelf import Shelf
 
@@ -234,21 +236,23 @@ class Runner:
         said = self.note(job.id)
         with anyio.move_on_after(seconds):
             while job.id in self._driven and self.note(job.id) == said:
-                changed = self._changed
-                seen = self._driven[job.id].driver.version
-                if seen != job.version:
+                if self._driven[job.id].driver.version != job.version:
                     break
-                await changed.wait()
+                await self._changed.wait()
             else:
                 if job.id not in self._driven and not job.ended:
-                    latest = await self.jobs.get(job.principal, job.id)
-                    while latest.version == job.version:
-                        with anyio.move_on_after(ELSEWHERE):
-                            await self._changed.wait()
-                        latest = await self.jobs.get(job.principal, job.id)
-                    return latest
+                    return await self._news_from_elsewhere(job)
         driven = self._driven.get(job.id)
         return driven.driver.job if driven is not None else await self.jobs.get(job.principal, job.id)
+
+    async def _news_from_elsewhere(self, job: Job) -> Job:
+        """A job that another process drives, when it has changed; a shared file tells nobody: it is looked at again."""
+        latest = await self.jobs.get(job.principal, job.id)
+        while latest.version == job.version:
+            with anyio.move_on_after(ELSEWHERE):
+                await self._changed.wait()
+            latest = await self.jobs.get(job.principal, job.id)
+        return latest
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Be told, on the event loop, of every change of a job of this process; returns how to end that."""

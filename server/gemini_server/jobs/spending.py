@@ -9,17 +9,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import anyio
 
 from gemini_server.errors import ToolserverError
 from gemini_server.jobs.ledger import Ledger, Store
+from gemini_server.jobs.money import NANOS, to_nanos
 
 logger = logging.getLogger(__name__)
 
-_NANOS = 1_000_000_000
 _MOST_TOKENS = 10**12  # of one call; a million of them fit the column
 _LONGEST_PAUSE = 60.0
 
@@ -180,7 +180,7 @@ class Spending:
         total = _Counts()
         for counts in (await self._since(principal, self._today().isoformat())).values():
             total.add(counts)
-        return Total(total.cost_nanos / _NANOS, total.calls, total.unpriced_calls)
+        return Total(total.cost_nanos / NANOS, total.calls, total.unpriced_calls)
 
     async def _since(self, principal: str, day: str) -> dict[_Key, _Counts]:
         def work(ledger: Ledger) -> list[Any]:
@@ -226,13 +226,6 @@ def total_nanos(ledger: Ledger, day: str, principal: str) -> int:
     return int(total)
 
 
-def to_nanos(dollars: Decimal | float) -> int:
-    """Dollars as whole nano-dollars."""
-    if not isinstance(dollars, Decimal):
-        return round(dollars * _NANOS)  # exact to the nano-dollar below a million dollars
-    return int((dollars * _NANOS).to_integral_value(ROUND_HALF_EVEN))
-
-
 def _counts(
     cost_usd: Decimal | float | None,
     input_tokens: int = 0,
@@ -256,6 +249,6 @@ def _row(day: date, model: str, counts: _Counts) -> Row:
         thought_tokens=counts.thought_tokens,
         cached_tokens=counts.cached_tokens,
         tool_tokens=counts.tool_tokens,
-        cost_usd=None if counts.unpriced_calls == counts.calls else counts.cost_nanos / _NANOS,
+        cost_usd=None if counts.unpriced_calls == counts.calls else counts.cost_nanos / NANOS,
         unpriced_calls=counts.unpriced_calls,
     )

@@ -78,15 +78,7 @@ class SqliteStore:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 for piece in pieces:
-                    connection.execute("SAVEPOINT piece")
-                    try:
-                        piece.value = piece.function(connection)
-                    except Exception as error:
-                        if isinstance(error, sqlite3.DatabaseError):
-                            raise  # of whom it is will be seen when each is done alone
-                        piece.error = error
-                        connection.execute("ROLLBACK TO piece")
-                    connection.execute("RELEASE piece")
+                    _do(piece, connection)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -162,3 +154,18 @@ class SqliteStore:
             if not os.access(nearest, os.W_OK | os.X_OK):
                 problem = f"The state directory {self.path.parent} cannot be created. Choose one that you may write to."
         return StoreStatus("sqlite", str(self.path), exists, size, version, not problem, problem)
+
+
+def _do(piece: Piece, connection: SqliteLedger) -> None:
+    """Do one of several pieces of work, and undo it alone where it fails."""
+    import sqlite3
+
+    connection.execute("SAVEPOINT piece")
+    try:
+        piece.value = piece.function(connection)
+    except Exception as error:
+        if isinstance(error, sqlite3.DatabaseError):
+            raise  # of whom it is will be seen when each is done alone
+        piece.error = error
+        connection.execute("ROLLBACK TO piece")
+    connection.execute("RELEASE piece")

@@ -28,12 +28,10 @@ from .downloads import Downloads
 from .endpoint import AnswerT, Empty, Endpoint, Reply
 from .exchange import Exchange, Order
 from .link import Links
-from .retry import AttemptError, Fault, RetryNote
+from .retry import AttemptError, Fault
 from .route import QueryValue, Routes
-from .stream import EventStream, StreamBroken
+from .stream import EventStream
 from .upload import Uploads
-
-__all__ = ["EventStream", "GeminiClient", "RetryNote", "StreamBroken"]
 
 Query = Mapping[str, QueryValue]
 

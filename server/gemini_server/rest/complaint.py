@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from gemini_server.redaction import redact
 
+from .json_values import objects_of
+
 LONGEST = 600
 """Characters of Google's text that are passed on."""
 
@@ -155,11 +157,9 @@ def complaint_of(error: Mapping[str, Any], status: int | None = None) -> Complai
     code = words[0] if words else ""
     if status is None:
         status = number if isinstance(number, int) and 400 <= number <= 599 else STATUS_OF_CODE.get(code.lower(), 500)
-    raw = error.get("details")
-    details = cast("list[object]", raw) if isinstance(raw, list) else []
     return Complaint(
         status=status,
         code=clean(code, 60),
         message=clean(str(error.get("message") or "")),
-        details=tuple(cast("dict[str, Any]", d) for d in details if isinstance(d, dict)),
+        details=tuple(objects_of(error.get("details"))),
     )

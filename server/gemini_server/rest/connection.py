@@ -141,21 +141,25 @@ def _never_sent(exc: httpx2.TransportError, host: str) -> Fault:
             again=True,
         )
     if _certificate(exc):
-        return Fault(
-            ConnectionFailed(
-                f"The certificate of {host} is not trusted ({_reason(exc)}); nothing was sent.",
-                "If a company proxy re-signs the traffic, the person who runs this server sets SSL_CERT_FILE to its "
-                "certificate.",
-                code="certificate",
-            ),
-            again=False,
-        )
-    return Fault(
-        ConnectionFailed(
-            f"No connection to {host} ({_reason(exc)}); nothing was sent or billed.",
-            "Call again in a minute; if it stays, check the network, the proxy and GEMINI_BASE_URL.",
-        ),
-        again=True,
+        return Fault(untrusted_certificate(host, _reason(exc)), again=False)
+    return Fault(unreachable("connection", host, _reason(exc)), again=True)
+
+
+def untrusted_certificate(host: str, reason: str) -> ConnectionFailed:
+    """The error for a server that cannot show who it is."""
+    return ConnectionFailed(
+        f"The certificate of {host} is not trusted ({reason}); nothing was sent.",
+        "If a company proxy re-signs the traffic, the person who runs this server sets SSL_CERT_FILE to its "
+        "certificate.",
+        code="certificate",
+    )
+
+
+def unreachable(what: str, host: str, reason: str) -> ConnectionFailed:
+    """The error for a connection or a WebSocket that could not be opened."""
+    return ConnectionFailed(
+        f"No {what} to {host} ({reason}); nothing was sent or billed.",
+        "Call again in a minute; if it stays, check the network, the proxy and GEMINI_BASE_URL.",
     )
 
 

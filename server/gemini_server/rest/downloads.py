@@ -147,14 +147,14 @@ class Downloads:
                 if anything or not _may_be_error(first[0], about) or sum(map(len, first)) > _ERROR_BYTES:
                     break
             else:
-                self._judge(b"".join(first), status)
+                self._judge(b"".join(first))
         except httpx2.TransportError as exc:
             raise AttemptError(Fault(broken(exc, self._config.idle_timeout), again=True)) from exc
         if not anything and about.offset == 0 and first and first[0].lstrip()[:20].lower().startswith(_HTML):
             raise AttemptError(_bad(f"it is a page, which says: {excerpt(first[0])}", status))
         return [data[at : at + PIECE] for data in first for at in range(0, len(data), PIECE)]
 
-    def _judge(self, data: bytes, status: int) -> None:
+    def _judge(self, data: bytes) -> None:
         error = _error_in(data)
         if error is not None:
             raise AttemptError(failure.fault_of(complaint_of(error), {}, repeat="read", wall=self._wall))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from gemini_server.errors import (
     BadAnswer,
@@ -22,6 +22,7 @@ from gemini_server.errors import (
 
 from .complaint import Complaint, clean
 from .endpoint import Endpoint, Repeat
+from .json_values import objects_of
 from .quota import Quota, quota_of, seconds_to_reset
 from .retry import Fault, repeatable, server_delay
 
@@ -176,12 +177,9 @@ def _refused(complaint: Complaint) -> ToolserverError:
 def _field_violations(complaint: Complaint) -> list[str]:
     found: list[str] = []
     for detail in complaint.of_type("BadRequest"):
-        violations: object = detail.get("fieldViolations")
-        for item in cast("list[object]", violations) if isinstance(violations, list) else []:
-            if isinstance(item, dict):
-                one = cast("dict[str, Any]", item)
-                text = f"{one.get('field') or '(request)'}: {one.get('description') or 'not accepted'}"
-                found.append(clean(text, 200).rstrip("."))
+        for one in objects_of(detail.get("fieldViolations")):
+            text = f"{one.get('field') or '(request)'}: {one.get('description') or 'not accepted'}"
+            found.append(clean(text, 200).rstrip("."))
     return found[:5]
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .complaint import Complaint, clean
+from .json_values import object_of, objects_of
 
 _LIMIT_ZERO = re.compile(r"\blimit: ?0\b", re.ASCII)
 _PER_DAY = re.compile(r"per[ _-]?day", re.IGNORECASE)
@@ -38,7 +39,7 @@ class Quota:
 
 def quota_of(complaint: Complaint) -> Quota:
     """The quota in a 429 of either format; of several the one that lasts longest."""
-    violations = [v for failure in complaint.of_type("QuotaFailure") for v in _violations(failure)]
+    violations = [v for failure in complaint.of_type("QuotaFailure") for v in objects_of(failure.get("violations"))]
     zero = [v for v in violations if str(v.get("quotaValue", "")) == "0"]
     day = [v for v in violations if _PER_DAY.search(str(v.get("quotaId", "")))]
     worst = next(iter(zero or day or violations), None)
@@ -49,15 +50,8 @@ def quota_of(complaint: Complaint) -> Quota:
     )
 
 
-def _violations(failure: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = failure.get("violations")
-    items = cast("list[object]", found) if isinstance(found, list) else []
-    return [cast("dict[str, Any]", v) for v in items if isinstance(v, dict)]
-
-
 def _name(violation: Mapping[str, Any]) -> str:
-    dimensions = violation.get("quotaDimensions")
-    model = cast("dict[str, Any]", dimensions).get("model") if isinstance(dimensions, dict) else None
+    model = object_of(violation.get("quotaDimensions")).get("model")
     facts = [str(violation.get("quotaMetric") or "").rpartition("/")[2]]
     if limit := violation.get("quotaValue"):
         facts.append(f"limit {limit}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any, Generic, Literal, cast
+from typing import Any, Generic, Literal
 
 import anyio
 import httpx2
@@ -18,6 +18,7 @@ from .config import ClientConfig
 from .connection import LOOK_FIRST, ON_PURPOSE
 from .elements import ElementParser
 from .endpoint import AnswerT, Endpoint, Repeat
+from .json_values import object_of
 from .retry import AttemptError, Fault
 from .sse import BOM, Event, EventSizeError, SseParser
 
@@ -246,7 +247,7 @@ class EventStream(Generic[AnswerT]):
         except (ValueError, RecursionError):
             return
         error = error_object(value)
-        top: Mapping[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        top: Mapping[str, Any] = object_of(value)
         if top.get("event_type") not in (None, "error"):
             return
         if error is None and event.name == "error":

@@ -37,8 +37,6 @@ from .retry import AttemptError, Fault
 from .route import QueryValue, Routes
 from .upload_chunk import Chunk, OnBytes, Source
 
-__all__ = ["OnBytes", "Received", "Session", "Source", "Uploads"]
-
 GRANULARITY = 256 * 1024
 """Of this many bytes every chunk but the last is a multiple, where the server does not say otherwise."""
 _ANSWER_BYTES = MIB

@@ -23,7 +23,8 @@ from gemini_server.errors import (
 
 from .config import MIB
 from .retry import backoff
-from .upload import OnBytes, Received, Session, Source, Uploads
+from .upload import Received, Session, Uploads
+from .upload_chunk import OnBytes, Source
 
 CHUNK = 32 * MIB
 """Bytes that are sent in the first request; a request is the most that is lost by a cut."""

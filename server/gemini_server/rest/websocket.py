@@ -25,7 +25,6 @@ from pydantic import BaseModel
 
 from gemini_server.errors import (
     BadAnswer,
-    ConnectionFailed,
     KeyRefused,
     Overloaded,
 )
@@ -33,6 +32,7 @@ from gemini_server.errors import (
 from . import answer, backend, credentials, failure, redirect
 from .complaint import clean, read_complaint
 from .config import MIB, ClientConfig, default_user_agent
+from .connection import unreachable, untrusted_certificate
 from .credentials import Headers
 from .endpoint import Empty, Endpoint
 from .route import Routes
@@ -223,18 +223,10 @@ async def _connected(config: ClientConfig, method: str, version: str, shown: Hea
         complaint = read_complaint(response.status_code, bytes(response.body or b""))
         raise failure.fault_of(complaint, response.headers, repeat="foreground", wall=time.time).error from refused
     except ssl.SSLCertVerificationError as error:
-        raise ConnectionFailed(
-            f"The certificate of {host} is not trusted ({clean(str(error), 150)}); nothing was sent.",
-            "If a company proxy re-signs the traffic, the person who runs this server sets SSL_CERT_FILE to its "
-            "certificate.",
-            code="certificate",
-        ) from error
+        raise untrusted_certificate(host, clean(str(error), 150)) from error
     except (OSError, InvalidHandshake, ImportError) as error:  # ImportError: a SOCKS proxy needs another library
         reason = clean(str(error), 150) or type(error).__name__
-        raise ConnectionFailed(
-            f"No WebSocket to {host} ({reason}); nothing was sent or billed.",
-            "Call again in a minute; if it stays, check the network, the proxy and GEMINI_BASE_URL.",
-        ) from error
+        raise unreachable("WebSocket", host, reason) from error
 
 
 def address(config: ClientConfig, method: str, version: str) -> str:

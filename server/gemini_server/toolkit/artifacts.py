@@ -17,23 +17,7 @@ from gemini_server.toolkit import preview
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.open_file import Descriptor, OpenFile
 from gemini_server.toolkit.results import ArtifactOut, Picture
-from gemini_server.toolkit.traits import traits_of, traits_of_file, traits_of_part
-
-__all__ = [
-    "URI",
-    "ArtifactOut",
-    "Kept",
-    "is_source",
-    "keep",
-    "keep_pictures",
-    "open_source",
-    "picture_of",
-    "shown",
-    "size_of",
-    "traits_of",
-    "traits_of_file",
-    "traits_of_part",
-]
+from gemini_server.toolkit.traits import traits_of
 
 URI = "gemini://artifacts/"
 
@@ -163,8 +147,3 @@ async def open_source(call: Call, source: str, *, max_bytes: int) -> OpenFile | 
         descriptor = Descriptor(number)
         return await anyio.to_thread.run_sync(lambda: OpenFile(descriptor, descriptor.stat(), artifact.name))
     raise AssertionError  # for the type checkers: this scope swallows nothing
-
-
-def size_of(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a picture by its header, or None when it cannot be read; nothing is decoded."""
-    return preview.size_of(data)

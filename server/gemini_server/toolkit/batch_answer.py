@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
-from gemini_server.api.answer import GenerateContentResponse, ModalityTokenCount
+from gemini_server.api.answer import GenerateContentResponse
 from gemini_server.api.embeddings import EmbedContentResponse
 from gemini_server.errors import BadAnswer, ToolserverError
 from gemini_server.toolkit import vectors
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.embedding_cost import embedding_cost
 from gemini_server.toolkit.generation import json_answer
 from gemini_server.toolkit.generation.run import Ran, usage_of
 from gemini_server.toolkit.generation.sources import Sources
@@ -33,8 +32,6 @@ LONGEST = 1000
 NO_ANSWER = "no_answer"
 
 Json = dict[str, Any]
-
-_COUNTED = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens", "total_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +105,12 @@ class Reader:
         made: Json = {"vector": vectors.rounded(vector)}
         usage = answer.usage_metadata
         if usage is not None and usage.prompt_token_count is not None:
-            made["usage"] = self._price(usage.prompt_token_count, usage.prompt_token_details or ()).structured()
+            tokens = usage.prompt_token_count
+            cost, day = embedding_cost(self.call.runtime, self.model, usage, service_tier=TIER)
+            price = None if cost is None else float(cost)
+            spent = Usage(input_tokens=tokens, total_tokens=tokens, cost_usd=price, price_date=day)
+            made["usage"] = spent.structured()
         return made
-
-    def _price(self, tokens: int, details: Sequence[ModalityTokenCount]) -> Usage:
-        runtime = self.call.runtime
-        kinds = {detail.modality: detail.token_count for detail in details}
-        cost, day = runtime.catalogue.cost(
-            self.model,
-            on=runtime.today(),
-            input_tokens=tokens,
-            audio_input_tokens=kinds.get("AUDIO", 0),
-            image_input_tokens=kinds.get("IMAGE", 0),
-            video_input_tokens=kinds.get("VIDEO", 0),
-            service_tier=TIER,
-        )
-        price = None if cost is None else float(cost)
-        return Usage(input_tokens=tokens, total_tokens=tokens, cost_usd=price, price_date=day)
 
 
 @dataclass
@@ -163,21 +149,11 @@ class Tally:
         if usage is None:
             total.cost_usd = total.cost_usd if free else None
             return
-        for name in _COUNTED:
+        for name in (*total.counts, "total_tokens"):
             setattr(total, name, getattr(total, name) + int(usage.get(name) or 0))
         cost = usage.get("cost_usd")
         total.cost_usd = None if cost is None or total.cost_usd is None else round(total.cost_usd + cost, 9)
         total.price_date = usage.get("price_date") or total.price_date
-
-    @property
-    def tokens(self) -> dict[str, int]:
-        """By the names of `Spending.record`."""
-        return {name: getattr(self.usage, name) for name in _COUNTED[:-1]}
-
-    @property
-    def cost(self) -> Decimal | None:
-        """US dollars; None when the price of an answer is not known."""
-        return None if self.usage.cost_usd is None else Decimal(str(self.usage.cost_usd))
 
     def shown(self) -> Json:
         """As a job's result has it."""
@@ -210,14 +186,10 @@ def written(line: Json) -> bytes:
 
 def _parsed(text: str) -> Any:
     try:
-        value: Any = json.loads(text, parse_constant=_refuse)
+        value: Any = json.loads(text, parse_constant=json_answer.refuse_constant)
     except (ValueError, RecursionError):
         return None
     return value if json_answer.within(value, json_answer.DEPTH) else None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _refused(said: Json) -> ToolserverError:

@@ -26,6 +26,7 @@ from gemini_server.jobs.artifact import Artifact, register
 from gemini_server.jobs.download import fetch
 from gemini_server.jobs.job import Job, Json, Tell
 from gemini_server.jobs.part import part_name
+from gemini_server.rest.json_values import object_of
 from gemini_server.toolkit import owners
 from gemini_server.toolkit.batch_answer import Reader, Tally, no_answer, written
 from gemini_server.toolkit.batch_spool import Lines
@@ -263,15 +264,13 @@ def _in_order(came: Sequence[str | None], wanted: Sequence[str] | None) -> list[
 
 
 def _key_of(raw: Json) -> str | None:
-    metadata: object = raw.get("metadata")
-    key: object = raw.get("key") or (cast(Json, metadata).get("key") if isinstance(metadata, dict) else None)
+    key: object = raw.get("key") or object_of(raw.get("metadata")).get("key")
     return str(key) if key is not None else None
 
 
 def _object(line: bytes) -> Json:
     """A line as an object; an empty one for what is none."""
     try:
-        value: Any = json.loads(line)
+        return object_of(json.loads(line))
     except (ValueError, RecursionError):
         return {}
-    return cast(Json, value) if isinstance(value, dict) else {}

@@ -15,7 +15,9 @@ from typing import Any, cast
 import anyio.to_thread
 
 from gemini_server.api.batches import FILE_BYTES
+from gemini_server.api.files import FILE_NAME
 from gemini_server.errors import ArgumentError
+from gemini_server.rest.json_values import list_of, object_of
 from gemini_server.toolkit import artifacts, owners
 from gemini_server.toolkit.batch_request import LONGEST_KEY, Kind
 from gemini_server.toolkit.call import Call
@@ -30,7 +32,6 @@ LONGEST_LINE = 256 * 1024 * 1024
 SHOWN = 5
 """Faults after which no more are looked for."""
 
-_FILE_NAME = re.compile(r"files/[a-z0-9][a-z0-9-]{0,62}")
 _PIECE = 1024 * 1024
 _MEMBERS = ("key", "request", "metadata")
 _SCHEME = re.compile(r"(?:(?=data:)|(?=[a-z][a-z0-9+.-]+://))([a-z0-9+.-]+):", re.IGNORECASE)
@@ -70,7 +71,7 @@ class Looked:
 def is_uploaded(call: Call, source: str) -> bool:
     """Whether a source names a file that Google has, in a place that batches are made of."""
     stored = call.runtime.backend.batch_files
-    return _FILE_NAME.fullmatch(source) is not None or (stored.endswith("://") and source.startswith(stored))
+    return FILE_NAME.fullmatch(source) is not None or (stored.endswith("://") and source.startswith(stored))
 
 
 async def looked_at(call: Call, source: str, kind: Kind, model: str) -> Looked:
@@ -200,10 +201,10 @@ class _Scan:
         if given is None and (request.get("contents") or request.get("content")):
             other = "generate" if self.kind == "embed" else "embed"
             return f"is a request of kind {other}, not {self.kind}"
-        turns = _list(given) if self.kind == "generate" else [given]
+        turns = list_of(given) if self.kind == "generate" else [given]
         if not turns:
             return f"has no request.{wanted}"
-        if not all(_list(_dict(turn).get("parts")) for turn in turns):
+        if not all(list_of(object_of(turn).get("parts")) for turn in turns):
             return f"has no parts in request.{wanted}"
         model = request.get("model")
         if model is not None and str(model).removeprefix("models/") != self.model.removeprefix("models/"):
@@ -218,7 +219,7 @@ class _Scan:
             found.keys.append(key)
             if self._characters > KEPT_KEYS:
                 found.keys = None
-        config = _dict(_either(request, "generationConfig"))
+        config = object_of(_either(request, "generationConfig"))
         if "json" in str(_either(config, "responseMimeType") or ""):
             found.wants_json.append(found.count)
         found.shortened = found.shortened or _either(request, "outputDimensionality") is not None
@@ -236,20 +237,12 @@ def _why(error: Exception) -> str:
 
 
 def _sources(request: Object) -> set[str]:
-    named = {name for tool in _list(request.get("tools")) for name in _dict(tool)}
+    named = {name for tool in list_of(request.get("tools")) for name in object_of(tool)}
     found = {source for tool, source in _TOOLS.items() if tool in named or _snake(tool) in named}
-    parts = [part for turn in _list(request.get("contents")) for part in _list(_dict(turn).get("parts"))]
-    if _either(request, "cachedContent") or any(_MEDIA & _dict(part).keys() for part in parts):
+    parts = [part for turn in list_of(request.get("contents")) for part in list_of(object_of(turn).get("parts"))]
+    if _either(request, "cachedContent") or any(_MEDIA & object_of(part).keys() for part in parts):
         found.add("attachments")
     return found
-
-
-def _list(value: object) -> list[Any]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _dict(value: object) -> Object:
-    return cast(Object, value) if isinstance(value, dict) else {}
 
 
 def _either(value: Mapping[str, Any], name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ from pydantic import Field
 
 from gemini_server.api.content import Content, Part
 from gemini_server.api.tools import ComputerUse, Tool
-from gemini_server.errors import ArgumentError, Blocked, ToolserverError
+from gemini_server.errors import ArgumentError, Blocked
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit import local_media, media, preview
 from gemini_server.toolkit.call import Call
@@ -24,6 +23,7 @@ from gemini_server.toolkit.generation.dialogue import NEW, unanswered
 from gemini_server.toolkit.generation.options import Options, build, model_id
 from gemini_server.toolkit.generation.query import SOURCES, verdict
 from gemini_server.toolkit.generation.run import Ran, run
+from gemini_server.toolkit.kept_turn import failure_is_a_warning
 from gemini_server.toolkit.results import Result, Usage
 from gemini_server.toolkit.untrusted import bounded
 
@@ -36,7 +36,6 @@ _NO_PIXELS = (
     "down. A path, an artifact or a data: URI gives pixels."
 )
 _DISPLACED = "A place of {} is none on the screen (0-999 across and down), so there are no pixels of it."
-_log = logging.getLogger(__name__)
 
 
 class NextAction(Result):
@@ -60,7 +59,7 @@ class NextAction(Result):
         lines += [f"[safety] {self.safety.explanation}"] if self.safety.explanation else []
         lines += [self.text] if self.text else []
         text = "\n".join(lines)
-        marked = [bounded(text, self.untrusted) if self.untrusted else text] if text else []
+        marked = [bounded(text, self.untrusted)] if text else []
         notes = ["INCOMPLETE"] if self.incomplete else []
         notes += ["done" if self.done else f"{len(self.actions)} actions", f"safety: {self.safety.decision}"]
         notes += [f"conversation: {self.conversation}"] if self.conversation else []
@@ -184,7 +183,7 @@ async def _result(
         notes.append("This step is not kept in the conversation because it is incomplete.")
     elif actions or kept or wish.conversation == NEW:
         with anyio.CancelScope(shield=True):  # it is paid for: a dropped caller must not leave half a turn behind
-            await _keep(call, wish, kept, [_as_json(turn), ran.transcript.turn], model, result, notes)
+            await _keep(call, wish, kept, [turn.as_json(), ran.transcript.turn], model, result, notes)
     result.warnings = notes or None
     return result
 
@@ -196,7 +195,7 @@ async def _keep(
     goal = wish.goal[:10_000]
     settings: dict[str, Any] = {_SETTINGS: {"goal": goal}, "sources": sorted(SOURCES.names)}
     conversations = call.runtime.conversations
-    try:
+    with failure_is_a_warning(notes, "step"):
         identifier = kept.id if kept else await conversations.create(
             call.principal, model=model, system=None, settings=settings
         )  # fmt: skip
@@ -205,13 +204,3 @@ async def _keep(
             call.principal, identifier, turns, expected_turns=before, model=model, settings=settings
         )
         result.conversation = identifier
-    except ToolserverError as error:
-        _log.warning("a step could not be kept: %s", error.what)
-        notes.append(f"The step could not be kept in the conversation: {error}")
-    except Exception:  # noqa: BLE001  whatever the ledger died of, the answer is paid for
-        _log.exception("a step could not be kept")
-        notes.append("The step could not be kept in the conversation: the ledger failed; see the log (stderr).")
-
-
-def _as_json(turn: Content) -> JsonObject:
-    return turn.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -22,8 +22,6 @@ from gemini_server.toolkit.paths import canonical, literal_hint, shown, spell
 from gemini_server.toolkit.sensitive import SYSTEM_TREES, check_head, check_names, check_system_tree
 from gemini_server.toolkit.walk import Wanted, open_by_name, open_within
 
-__all__ = ["AllowedDirectories", "OpenFile"]
-
 _log = logging.getLogger(__name__)
 
 _WINDOWS = os.name == "nt"

@@ -26,6 +26,7 @@ from gemini_server.rest.endpoint import Reply
 from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.embedded import Embedded, Receiver
+from gemini_server.toolkit.embedding_cost import embedding_cost
 from gemini_server.toolkit.embedding_items import Item, Items
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.generation.run import with_replacement
@@ -273,18 +274,8 @@ class _Run:
         """Count a batch, at once: it is paid for, whatever becomes of the others."""
         runtime, total = self.call.runtime, self.done.usage
         tokens = (usage and usage.prompt_token_count) or 0
-        cost: Decimal | None = None
-        if usage is not None and usage.prompt_token_count is not None:
-            kinds = {detail.modality: detail.token_count for detail in usage.prompt_token_details or ()}
-            cost, date = runtime.catalogue.cost(
-                self.model,
-                on=runtime.today(),
-                input_tokens=tokens,
-                audio_input_tokens=kinds.get("AUDIO", 0),
-                image_input_tokens=kinds.get("IMAGE", 0),
-                video_input_tokens=kinds.get("VIDEO", 0),
-            )
-            total.price_date = date or total.price_date
+        cost, date = embedding_cost(runtime, self.model, usage)
+        total.price_date = date or total.price_date
         total.input_tokens += tokens
         total.total_tokens += tokens
         self._cost = None if cost is None or self._cost is None else self._cost + cost

@@ -13,6 +13,7 @@ from gemini_server.api.answer import UsageMetadata
 from gemini_server.errors import BadAnswer
 from gemini_server.rest.answer import parse_now
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import objects_of
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.run import book, usage_of
@@ -189,7 +190,7 @@ def _tokens(answer: JsonObject) -> UsageMetadata | None:
     details = {
         f"{mine}TokensDetails": [
             {"modality": str(one.get("modality", "")).upper(), "tokenCount": one.get("tokens") or 0}
-            for one in _objects(usage.get(f"{theirs}_tokens_by_modality"))
+            for one in objects_of(usage.get(f"{theirs}_tokens_by_modality"))
         ]
         for mine, theirs in _MODALITIES.items()
     }
@@ -202,11 +203,6 @@ def _tokens(answer: JsonObject) -> UsageMetadata | None:
         "totalTokenCount": usage.get("total_tokens") or 0,
         **{name: counts for name, counts in details.items() if counts},
     })  # fmt: skip
-
-
-def _objects(value: Any) -> list[JsonObject]:
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast(JsonObject, item) for item in items if isinstance(item, dict)]
 
 
 def _read(told: JsonObject) -> UsageMetadata | None:

@@ -12,6 +12,7 @@ from gemini_server.api import file_search as api
 from gemini_server.api.file_search import ChunkingConfig, WhiteSpaceConfig
 from gemini_server.api.metadata import CustomMetadata, StringList
 from gemini_server.errors import ArgumentError
+from gemini_server.rest.json_values import list_of
 
 LONGEST_FILTER = 4000
 DEEPEST = 20
@@ -55,7 +56,7 @@ def _metadatum(key: str, value: object) -> CustomMetadata:
         return CustomMetadata(key=key, string_value=value)
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return CustomMetadata(key=key, numeric_value=value)
-    texts = cast("list[object]", value) if isinstance(value, list) else []
+    texts = list_of(value)
     if texts and all(isinstance(text, str) for text in texts):
         return CustomMetadata(key=key, string_list_value=StringList(values=cast("list[str]", texts)))
     raise ArgumentError(

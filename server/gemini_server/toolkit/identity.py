@@ -30,7 +30,7 @@ async def _of(part: Part) -> str:
         async for chunk in data.source.chunks(SLICE):
             await anyio.to_thread.run_sync(digest.update, chunk)
     else:
-        digest.update(await anyio.to_thread.run_sync(base64.b64decode, data))
+        await anyio.to_thread.run_sync(lambda: digest.update(base64.b64decode(data)))
     return f"{part.inline_data.mime_type} {digest.hexdigest()}"
 
 

@@ -14,6 +14,7 @@ from gemini_server.api.interactions import Interaction
 from gemini_server.errors import BadAnswer, Blocked, ToolserverError
 from gemini_server.jobs.job import Job, Json
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.generation.run import book
 from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.interaction_known import remember
 from gemini_server.toolkit.interaction_outcome import files_of, left_out, rerouted
@@ -26,7 +27,6 @@ from gemini_server.toolkit.saved import saved
 from gemini_server.toolkit.trouble import trouble
 from gemini_server.toolkit.untrusted import json_value, label, link
 
-_TOKENS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
 _LONGEST = 4000
 """Characters of one string of an input that are shown."""
 _MOST_INPUT = 40_000
@@ -55,8 +55,7 @@ async def answered(
     with anyio.CancelScope(shield=True):  # it is paid for, whoever has gone
         usage = usage_of(call.runtime, name, interaction)
         if interaction.usage is not None:
-            counts = {count: getattr(usage, count) for count in _TOKENS}
-            call.runtime.spending.record(call.principal, name, **counts, cost_usd=usage.cost_usd)
+            book(call, name, usage)
         if kept and interaction.id:
             await remember(call, interaction.id, sources)
         if ran.cause is not None:

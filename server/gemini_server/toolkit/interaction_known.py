@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from gemini_server.errors import ArgumentError, NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job
+from gemini_server.jobs.new_job import JOB_ID
 from gemini_server.toolkit import owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.sources import Sources, of_names
@@ -29,7 +30,6 @@ WORKS = ("interaction", "interaction_now", "research")
 
 _KEPT = "Google keeps one for 55 days, for a day without billing, and only where store is true."
 _ID = re.compile(r"[A-Za-z0-9][\w.=~-]{0,255}", re.ASCII)
-_JOB = re.compile(r"j_[\w-]{22}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def found(call: Call, named: str, *, begun: bool = True) -> Found:
         raise ArgumentError(
             f"{named[:80]!r} is no id of an interaction.", "Give the id that a result has, or its job's."
         )
-    if _JOB.fullmatch(named):
+    if JOB_ID.fullmatch(named):
         job = await call.runtime.jobs.get(call.principal, named)
         if job.work not in WORKS or not (job.operation or (not begun and not job.ended)):
             raise ArgumentError(

@@ -77,7 +77,7 @@ class InteractionOut(Result):
     def as_blocks(self) -> list[str]:
         """The answer alone, then everything else."""
         if self.text:
-            return [self._marked(self.text), self.as_text()]
+            return [bounded(self.text, self.untrusted), self.as_text()]
         return self.job.as_blocks() if self.job is not None else [self.as_text()]
 
     def as_text(self) -> str:
@@ -92,7 +92,7 @@ class InteractionOut(Result):
         found += [f"[{number}] {citation}" for number, citation in enumerate(self.citations or (), 1)]
         found += [f"[thoughts] {self.thoughts}"] if self.thoughts else []
         found += [f"[input] {json_text(self.input)}"] if self.input is not None else []
-        lines = [self._marked("\n".join(found))] if found else []
+        lines = [bounded("\n".join(found), self.untrusted)] if found else []
         lines += [f"[artifact] {artifact}" for artifact in self.artifacts or ()]
         return "\n".join([*lines, f"[{'; '.join(self._notes())}]"])
 
@@ -104,9 +104,6 @@ class InteractionOut(Result):
         notes += [f"agent: {self.agent}"] if self.agent else []
         notes += [f"retries: {self.retries}"] if self.retries else []
         return [*notes, *(f"warning: {warning}" for warning in self.warnings or ())]
-
-    def _marked(self, text: str) -> str:
-        return bounded(text, self.untrusted) if self.untrusted else text
 
 
 @dataclass(slots=True)

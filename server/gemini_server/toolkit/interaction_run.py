@@ -13,7 +13,7 @@ from gemini_server.api.interaction_events import FOLLOW, GOING, STREAM, STREAM_O
 from gemini_server.api.interaction_request import Asked
 from gemini_server.api.interactions import Interaction
 from gemini_server.errors import NotFound, ToolserverError
-from gemini_server.rest.client import StreamBroken
+from gemini_server.rest.stream import StreamBroken
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.run import LONG_ANSWER, with_replacement
 from gemini_server.toolkit.interaction_known import NO_AGENT, explained
@@ -115,8 +115,26 @@ async def _streamed(call: Call, body: Asked, *, markup: bool) -> Ran:
 
 async def _resumed(call: Call, folding: Folding, listener: _Listener | None) -> Interaction | None:
     """Hear the rest of a stored interaction, or look how it ended; None where neither can be had."""
+    if listener is not None:
+        await _hear_the_rest(call, folding, listener)
+    if folding.over:
+        return await folding.interaction()
+    for look in range(LOOKS):
+        try:
+            found = (await call.runtime.client.call(interactions.GET, id=folding.id)).value
+        except ToolserverError:
+            return None
+        if found.status.lower() not in GOING:
+            return found
+        if look + 1 < LOOKS:
+            await anyio.sleep(PAUSE)
+    return None
+
+
+async def _hear_the_rest(call: Call, folding: Folding, listener: _Listener) -> None:
+    """Take the stream up again where it was cut, as often as that brings anything."""
     client, failures = call.runtime.client, 0
-    while listener is not None and folding.last_event_id and failures < RESUMES:
+    while folding.last_event_id and failures < RESUMES:
         heard = frozenset(folding.heard)
         query: dict[str, str | bool] = {"stream": True, "last_event_id": folding.last_event_id}
         try:
@@ -125,23 +143,11 @@ async def _resumed(call: Call, folding: Folding, listener: _Listener | None) -> 
                     told = folding.add(event)
                     if str(event.event_id) not in heard:  # some begin again at the first event
                         await listener.hears(told)
-            break
+            return
         except StreamBroken:
             failures = 0 if len(folding.heard) > len(heard) else failures + 1
         except ToolserverError:
-            break  # an error that it tells of, or nothing to be heard: asking for it says more
-    if folding.over:
-        return await folding.interaction()
-    for look in range(LOOKS):
-        try:
-            found = (await client.call(interactions.GET, id=folding.id)).value
-        except ToolserverError:
-            return None
-        if found.status.lower() not in GOING:
-            return found
-        if look + 1 < LOOKS:
-            await anyio.sleep(PAUSE)
-    return None
+            return  # an error that it tells of, or nothing to be heard: asking for it says more
 
 
 @dataclass(slots=True)

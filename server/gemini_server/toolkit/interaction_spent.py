@@ -47,18 +47,11 @@ def spent_on(runtime: Runtime, job: Job, interaction: Interaction, *, songs: int
         songs: pieces of music that came, which have a price each.
     """
     usage = usage_of(runtime, job.model, interaction, songs=songs)
-    cost = None if usage.cost_usd is None else Decimal(str(usage.cost_usd))
+    cost = usage.cost
     if cost is None and job.cost_usd is not None:
         cost = job.cost_usd
         usage.cost_usd = round(float(cost), 9)
-    counts = {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "thought_tokens": usage.thought_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "tool_tokens": usage.tool_tokens,
-    }
-    return Spent(job.model, cost, counts), usage.structured()
+    return Spent(job.model, cost, usage.counts), usage.structured()
 
 
 def _cost(

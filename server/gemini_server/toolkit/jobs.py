@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, WithJsonSc
 
 from gemini_server.errors import NotFound, ToolserverError
 from gemini_server.jobs.job import Job, Json, Request, Step, Tell
-from gemini_server.jobs.jobs import WINDOW, NewJob
+from gemini_server.jobs.new_job import WINDOW, NewJob
 from gemini_server.rest.body import RawJson, stored
 from gemini_server.toolkit import artifacts
 from gemini_server.toolkit.call import Call
@@ -58,7 +58,6 @@ class HandedOver(Exception):
     def __init__(self, job: Job) -> None:
         super().__init__(job.id)
         self.job = job
-        self.job_id = job.id
 
 
 # The schema of a job is in the list of tools three times and more: what is inside of these members says itself.
@@ -107,10 +106,7 @@ class JobOut(Result):
 
     def as_blocks(self) -> list[str]:
         """What it brought alone, then how it stands."""
-        return [self._marked(self.text), self.as_text()] if self.text else [self.as_text()]
-
-    def _marked(self, text: str) -> str:
-        return bounded(text, self.untrusted) if self.untrusted else text
+        return [bounded(self.text, self.untrusted), self.as_text()] if self.text else [self.as_text()]
 
     def as_text(self) -> str:
         """How it stands, its files, and what to do next."""
@@ -121,9 +117,9 @@ class JobOut(Result):
             f"[{number}] {one.get('title') or ''} {one.get('uri')} (characters {one.get('start')}-{one.get('end')})"
             for number, one in enumerate(self.citations or (), 1)
         ]
-        lines += [self._marked("\n".join(cited))] if cited else []
+        lines += [bounded("\n".join(cited), self.untrusted)] if cited else []
         if self.result:
-            lines.append(self._marked(json.dumps(self.result, ensure_ascii=False, separators=(",", ":"))))
+            lines.append(bounded(json.dumps(self.result, ensure_ascii=False, separators=(",", ":")), self.untrusted))
         lines += [f"warning: {warning}" for warning in self.warnings or ()]
         lines += [self.next] if self.next else []
         return "\n".join(lines)

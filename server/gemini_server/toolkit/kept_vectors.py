@@ -14,11 +14,10 @@ from gemini_server.errors import ArgumentError, LocalError
 from gemini_server.jobs.artifacts import Artifact, register
 from gemini_server.jobs.vectors import VectorSet, VectorSets, packed_texts
 from gemini_server.toolkit import artifacts, vectors
-from gemini_server.toolkit.artifacts import ArtifactOut
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.embedded import Embedded
 from gemini_server.toolkit.embedding_items import Items
-from gemini_server.toolkit.results import Result
+from gemini_server.toolkit.results import ArtifactOut, Result
 from gemini_server.toolkit.vector_file import KIND, TRAITS, VectorFile
 from gemini_server.toolkit.vectors import Rows
 

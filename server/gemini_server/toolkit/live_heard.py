@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass, field
-
-import anyio.to_thread
 
 from gemini_server.api.content import Blob, FunctionCall
 from gemini_server.api.live import SPOKEN_RATE, LiveUsage, ServerContent, ServerMessage
 from gemini_server.errors import BadAnswer
 from gemini_server.toolkit import wav
+from gemini_server.toolkit.sound_chunk import SAMPLE, decoded
 
 LONGEST = 600
 """Seconds of an answer that are taken: 29 MB, which are in memory until they are saved."""
-_SAMPLE = 2
-_LARGE = 128 * 1024
 _RATE = re.compile(r";\s*rate\s*=\s*([1-9]\d{3,5})\b", re.IGNORECASE)
 
 
@@ -65,7 +60,7 @@ class Heard:
     @property
     def seconds(self) -> float:
         """How long its sound plays."""
-        return len(self.sound) / (self.rate * _SAMPLE) if self.rate else 0.0
+        return len(self.sound) / (self.rate * SAMPLE) if self.rate else 0.0
 
     @property
     def anything(self) -> bool:
@@ -114,24 +109,16 @@ class Heard:
         return "".join(words)
 
     async def _listen(self, blob: Blob) -> None:
-        text = str(blob.data)
-        data = await anyio.to_thread.run_sync(_decoded, text) if len(text) > _LARGE else _decoded(text)
+        data = await decoded(str(blob.data))
         if not self.rate:
             found = _RATE.search(blob.mime_type)
             self.rate = int(found[1]) if found else SPOKEN_RATE
-        room = LONGEST * self.rate * _SAMPLE - len(self.sound)
+        room = LONGEST * self.rate * SAMPLE - len(self.sound)
         self.sound += data[:room]
         if len(data) > room:
             raise BadAnswer(f"The answer is longer than the {LONGEST // 60} minutes that are taken.", "Ask for less.")
 
     def wav(self) -> bytes:
         """The sound as a file; copies all of it, so run it in a thread."""
-        size = len(self.sound) // _SAMPLE * _SAMPLE
+        size = len(self.sound) // SAMPLE * SAMPLE
         return wav.header(size, self.rate, 1) + bytes(self.sound[:size])
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        raise BadAnswer("Gemini sent sound that is no valid base64.", "Call again later.") from None

@@ -34,18 +34,18 @@ class LiveTurn(Result):
 
     def as_blocks(self) -> list[str]:
         """What the model said, then everything else."""
-        return [self._marked(self.transcript), self.as_text()] if self.transcript else [self.as_text()]
+        return [bounded(self.transcript, self.untrusted), self.as_text()] if self.transcript else [self.as_text()]
 
     def as_text(self) -> str:
         """Everything but what it said."""
         if self.job is not None:
             return self.job.as_text()
-        lines = [f"[heard] {self._marked(self.input_transcript)}"] if self.input_transcript else []
+        lines = [f"[heard] {bounded(self.input_transcript, self.untrusted)}"] if self.input_transcript else []
         calls = [
             f"[wants function] {call.name}({json_text(call.arguments)}) id={call.id}"
             for call in self.function_calls or ()
         ]
-        lines += [self._marked("\n".join(calls))] if calls else []
+        lines += [bounded("\n".join(calls), self.untrusted)] if calls else []
         lines += [f"[artifact] {artifact}" for artifact in self.artifacts or ()]
         notes = [name for name, there in (("INCOMPLETE", self.incomplete), ("interrupted", self.interrupted)) if there]
         notes += [f"conversation: {self.conversation}"] if self.conversation else []
@@ -53,9 +53,6 @@ class LiveTurn(Result):
         notes += [f"model: {self.model_version}"] if self.model_version else []
         notes += [f"warning: {warning}" for warning in self.warnings or ()]
         return "\n".join([*lines, f"[{'; '.join(notes)}]"])
-
-    def _marked(self, text: str) -> str:
-        return bounded(text, self.untrusted) if self.untrusted else text
 
 
 async def turn_of(call: Call, job: Job, warnings: Sequence[str] = ()) -> LiveTurn:

@@ -17,6 +17,7 @@ from gemini_server.api.live import CONSTRAINED, SessionResumption, Setup
 from gemini_server.errors import ArgumentError, BadAnswer
 from gemini_server.rest import websocket
 from gemini_server.rest.config import ClientConfig
+from gemini_server.rest.json_values import object_of
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.live_request import FunctionIn, Manner
 
@@ -77,7 +78,7 @@ def mask(setup: Setup) -> str:
     """The paths of the fields of a setup, as deep as google-genai writes them: two levels."""
     paths: list[str] = []
     for name, value in setup.model_dump(mode="json", by_alias=True, exclude_none=True).items():
-        inner = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        inner = object_of(value)
         paths += [f"{name}.{member}" for member in inner] or [name]
     return ",".join(paths)
 

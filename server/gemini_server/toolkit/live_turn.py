@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +11,12 @@ import anyio.to_thread
 
 from gemini_server.api.content import Content, FunctionCall, Part, text_part
 from gemini_server.api.live import RESUMABLE, LiveUsage
-from gemini_server.errors import NotFound, ToolserverError
-from gemini_server.rest.endpoint import JsonObject
+from gemini_server.errors import NotFound
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.dialogue import spoken_last
 from gemini_server.toolkit.generation.result import FunctionCallOut
-from gemini_server.toolkit.generation.run import usage_of, with_replacement
+from gemini_server.toolkit.generation.run import book, usage_of, with_replacement
+from gemini_server.toolkit.kept_turn import failure_is_a_warning
 from gemini_server.toolkit.live_asked import MANNER, Asked
 from gemini_server.toolkit.live_heard import Heard
 from gemini_server.toolkit.live_request import history_of, results_in_words
@@ -29,15 +28,12 @@ from gemini_server.toolkit.saved import saved
 from gemini_server.toolkit.untrusted import label
 
 KIND = "live"
-_TOKENS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
 _REASON = re.compile(r"[A-Z][A-Z_]{0,60}")
 _GONE = "Google does not have this conversation any more (a session is kept for two hours)"
 _WRITTEN = "The last turn of this conversation was in writing, of which its Live session knows nothing"
 _OTHER_MODEL = "Its Live session was had with another model"
 _TOLD_AGAIN = "it was told again from its transcripts, so what was heard and seen before is known in words alone."
 _TOLD_RESULTS = "The session that waited for these results has ended: it was begun anew, and they were told in words."
-
-_log = logging.getLogger(__name__)
 
 
 async def take(call: Call, wanted: Asked) -> LiveTurn:
@@ -143,8 +139,7 @@ def _booked(call: Call, model: str, heard: Heard, spent: Sequence[LiveUsage]) ->
     told = [*spent, *((heard.usage,) if heard.usage else ())]
     usage = usage_of(call.runtime, model, [one.usual() for one in told])
     if heard.usage or not heard.calls:  # a turn that goes on with the results of functions is counted at its end
-        tokens: dict[str, int] = {name: getattr(usage, name) for name in _TOKENS}
-        call.runtime.spending.record(call.principal, model, **tokens, cost_usd=usage.cost_usd)
+        book(call, model, usage)
     return usage
 
 
@@ -154,7 +149,7 @@ def _shown(call: FunctionCall, number: int) -> FunctionCallOut:
 
 async def _keep(call: Call, wanted: Asked, talk: Talk, result: LiveTurn, warnings: list[str]) -> None:
     """Add the turn to its conversation, and keep its session; whatever fails is a warning: the answer is there."""
-    turns = [_as_json(_said(wanted, talk.heard)), _as_json(_answer(talk.heard))]
+    turns = [_said(wanted, talk.heard).as_json(), _answer(talk.heard).as_json()]
     sources = sorted(wanted.sources.names) or None
     settings: dict[str, Any] = {
         MANNER: {
@@ -164,7 +159,7 @@ async def _keep(call: Call, wanted: Asked, talk: Talk, result: LiveTurn, warning
     }  # fmt: skip
     settings = {name: value for name, value in settings.items() if value is not None}
     conversations, before = call.runtime.conversations, len(wanted.turns)
-    try:
+    with failure_is_a_warning(warnings):
         identifier = wanted.kept.id if wanted.kept else await conversations.create(
             call.principal, model=wanted.model, system=wanted.manner.system, settings=settings
         )  # fmt: skip
@@ -173,12 +168,6 @@ async def _keep(call: Call, wanted: Asked, talk: Talk, result: LiveTurn, warning
         )
         result.conversation = identifier
         await _keep_session(call, identifier, wanted, talk, before + len(turns))
-    except ToolserverError as error:
-        _log.warning("a live turn could not be kept: %s", error.what)
-        warnings.append(f"The turn could not be kept in the conversation: {error}")
-    except Exception:  # noqa: BLE001  whatever the ledger died of, the answer is paid for
-        _log.exception("a live turn could not be kept")
-        warnings.append("The turn could not be kept in the conversation: the ledger failed; see the log (stderr).")
 
 
 async def _keep_session(call: Call, conversation: str, wanted: Asked, talk: Talk, turns: int) -> None:
@@ -208,7 +197,3 @@ def _answer(heard: Heard) -> Content:
     parts = [text_part(heard.transcript)] if heard.transcript else []
     parts += [Part(function_call=one) for one in heard.calls]
     return Content(role="model", parts=parts or [text_part("[nothing]")])
-
-
-def _as_json(turn: Content) -> JsonObject:
-    return turn.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from gemini_server.api.content import Blob, FileData, Part
+from gemini_server.api.files import FILE_NAME
 from gemini_server.errors import ArgumentError
 from gemini_server.rest.body import InlineMedia
 from gemini_server.toolkit import artifacts, data_uri, files, sniff, upload_source, uploads
@@ -39,7 +40,6 @@ KEPT_LIMIT = 8 * 1024 * 1024
 """Bytes of inline media in one turn of a kept conversation: every later turn sends them again."""
 FILES_HOST = files.HOST
 
-_FILE_NAME = re.compile(r"files/[a-z0-9][a-z0-9-]{0,62}")
 _YOUTUBE = ("youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be")
 
 
@@ -126,7 +126,7 @@ async def _look(source: str, call: Call, stack: AsyncExitStack) -> _Medium:
         return _Medium(Part(file_data=await _from_url(source, call)))
     if lowered.startswith("gs://"):
         return _Medium(Part(file_data=FileData(file_uri=source, mime_type=_guess(source))))
-    if _FILE_NAME.fullmatch(source):
+    if FILE_NAME.fullmatch(source):
         await files.check_use(call, source)
         return _Medium(Part(file_data=FileData(file_uri=FILES_HOST + source)))
     file = await artifacts.open_source(call, source, max_bytes=LARGEST)

@@ -184,13 +184,13 @@ class ResourceTools(ResourceKind):
         request: Request | None = None,
         unmasked: tuple[str, ...] = (),
     ) -> ToolFunction:
-        """A tool that changes what is given of one: `update_agent(id, …) → {"agent": {…}}`.
+        """A tool that changes what is given of one: `update_webhook(id, …) → {"webhook": {…}}`.
 
         Args:
             endpoint: the PATCH; where it takes an update mask, that names what was given.
             described: the description.
             body: whose members are arguments.
-            tool: the tool's name, in place of `update_agent`.
+            tool: the tool's name, in place of `update_webhook`.
             queries: whose members are arguments that go into the query.
             request: makes what is sent of the body and of the whole name.
             unmasked: members that are sent and are no change by themselves.

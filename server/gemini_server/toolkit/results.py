@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, cast
 
 from pydantic import (
@@ -21,6 +22,8 @@ from pydantic import (
     model_serializer,
 )
 from pydantic.json_schema import JsonSchemaValue
+
+_KINDS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,16 @@ class Usage(Result):
     def _keep_unknown_cost(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # An unknown price must not look like a free call.
         return {**dump(self), "cost_usd": self.cost_usd}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The tokens by kind, without their total, as the books have them."""
+        return {name: getattr(self, name) for name in _KINDS}
+
+    @property
+    def cost(self) -> Decimal | None:
+        """The price as the books have it."""
+        return None if self.cost_usd is None else Decimal(str(self.cost_usd))
 
     def __str__(self) -> str:
         parts = [f"{self.input_tokens} in", f"{self.output_tokens} out"]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
@@ -30,9 +28,7 @@ if TYPE_CHECKING:
     from gemini_server.jobs.spending import Spending
     from gemini_server.rest.backend import Backend
     from gemini_server.rest.client import GeminiClient
-    from gemini_server.rest.config import Auth, ClientConfig
-    from gemini_server.rest.credentials import Credential
-    from gemini_server.rest.google_credentials import GoogleCredentials
+    from gemini_server.toolkit.access import Access
     from gemini_server.toolkit.dialect.openai_client import OpenaiClient
     from gemini_server.toolkit.disk import AllowedDirectories
     from gemini_server.toolkit.links import Links
@@ -102,7 +98,7 @@ class Runtime:
             return cast("GeminiClient", self.openai)
         from gemini_server.rest.client import GeminiClient
 
-        return GeminiClient(self._client_config())
+        return GeminiClient(self.access.config())
 
     @cached_property
     def openai(self) -> OpenaiClient:
@@ -111,74 +107,24 @@ class Runtime:
 
         # Nobody who speaks this dialect looks for a key in x-goog-api-key.
         auth = "bearer" if self.settings.auth == "api-key" else self.settings.auth
-        return OpenaiClient(self._client_config(auth=auth), layer=self.settings.dialect == "google")
-
-    def _client_config(self, **changed: Any) -> ClientConfig:
-        from pydantic import SecretStr
-
-        from gemini_server.rest.config import ClientConfig
-
-        settings = self.settings
-        given: dict[str, Any] = {
-            "base_url": settings.base_url,
-            "api_version": settings.api_version,
-            "auth": settings.auth,
-            "key": SecretStr(settings.key) if settings.key else None,
-            "project": settings.project,
-            "allow_http": settings.allow_http,
-            "timeout": settings.timeout,
-            "max_connections": max(200, settings.max_calls + 50),
-            "user_agent": f"gemini-toolserver/{self.version}",
-        }
-        given |= changed
-        return ClientConfig(**given, credential=self._credential(given["auth"]), backend=self.backend)
-
-    def _credential(self, auth: Auth) -> Credential | None:
-        """A credential that may change while the server runs; None for a key that stays."""
-        from gemini_server.rest import credentials
-
-        settings = self.settings
-        if self.emulated:
-            return None
-        if auth == "google":
-            return self._google
-        if settings.key_file and settings.key and settings.key_read_from_file:
-            return credentials.from_file(auth, settings.key, settings.key_file, project=settings.project)
-        if settings.keyring and not settings.key:
-            return credentials.from_keyring(auth, project=settings.project)
-        return None
+        return OpenaiClient(self.access.config(auth=auth), layer=self.settings.dialect == "google")
 
     @cached_property
-    def _google(self) -> GoogleCredentials:
-        from gemini_server.rest.google_credentials import GoogleCredentials
+    def access(self) -> Access:
+        """How this process reaches Gemini."""
+        from gemini_server.toolkit.access import Access
 
-        return GoogleCredentials(self.settings.project)
+        return Access(self.settings, self.version)
 
-    @cached_property
+    @property
     def backend(self) -> Backend:
         """Whose API is at the base URL."""
-        from gemini_server.rest.backend import DEVELOPER
+        return self.access.backend
 
-        settings = self.settings
-        if settings.backend == "developer":
-            return DEVELOPER
-        from gemini_server.api.enterprise import enterprise
-
-        chosen = enterprise(settings.project or "", settings.location, settings.storage)
-        # A gateway's own licence is not for Cloud Storage, nor is what it names there to be had with it.
-        return chosen if settings.opens_storage else replace(chosen, storage="")
-
-    @cached_property
+    @property
     def place(self) -> str:
         """The Gemini API that this process talks to, as jobs remember it."""
-        if self.emulated:
-            return "the emulator"  # which listens at another port each time
-        settings = self.settings
-        parts = urlsplit(settings.base_url)
-        url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/").lower()
-        if settings.backend == "enterprise":
-            return f"{url} ({settings.project}, {settings.location})"
-        return url
+        return self.access.place
 
     @cached_property
     def catalogue(self) -> Catalogue:

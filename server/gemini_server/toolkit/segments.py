@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, cast
 
+from gemini_server.rest.json_values import objects_of
 from gemini_server.toolkit import times
 from gemini_server.toolkit.untrusted import clean, label
 
@@ -161,13 +162,11 @@ def _pieces(transcription: dict[str, Any]) -> list[Segment]:
 
 
 def _words(value: object) -> Iterable[Segment]:
-    for item in cast("list[object]", value) if isinstance(value, list) else ():
-        if isinstance(item, dict):
-            word = cast("dict[str, Any]", item)
-            text = _line(word.get("word"))
-            start, end = times.seconds(word.get("startOffset")), times.seconds(word.get("endOffset"))
-            if text and start is not None and end is not None:
-                yield Segment(text, start, end)
+    for word in objects_of(value):
+        text = _line(word.get("word"))
+        start, end = times.seconds(word.get("startOffset")), times.seconds(word.get("endOffset"))
+        if text and start is not None and end is not None:
+            yield Segment(text, start, end)
 
 
 def _bare(text: str) -> str:

@@ -15,9 +15,9 @@ from gemini_server.jobs.job import Job, Media, Stored
 from gemini_server.jobs.part import part_name
 from gemini_server.jobs.shelf import OnBytes
 from gemini_server.toolkit import owners
-from gemini_server.toolkit.artifacts import traits_of, traits_of_part
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.sniff import extension_for
+from gemini_server.toolkit.traits import traits_of, traits_of_part
 
 _GENERATED = re.compile(r"(?:^|/)(files/[a-z0-9][a-z0-9-]{0,62})(?:[:?]|$)")
 

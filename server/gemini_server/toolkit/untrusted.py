@@ -184,7 +184,9 @@ def _escaped(found: re.Match[str]) -> str:
     return re.sub("....", lambda unit: f"\\u{unit.group()}", old.encode("utf-16-be", "surrogatepass").hex())
 
 
-def bounded(text: str, source: str) -> str:
-    """A text between boundaries that it cannot forge, naming where it came from."""
+def bounded(text: str, source: str | None) -> str:
+    """A text between boundaries that it cannot forge, naming where it came from; unchanged when it is nobody else's."""
+    if not source:
+        return text
     tag = f"untrusted-{secrets.token_hex(4)}"
     return f"<{tag} from={source!r}>\n{text}\n</{tag}>"

@@ -17,9 +17,9 @@ from decimal import Decimal
 import anyio
 from pydantic import BaseModel, PrivateAttr
 
-from gemini_server.errors import ArgumentError, ConnectionFailed, RequestRefused, ToolserverError
+from gemini_server.errors import ArgumentError, ConnectionFailed, FileRefused, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job, Json, Request
-from gemini_server.jobs.jobs import WINDOW, NewJob
+from gemini_server.jobs.new_job import WINDOW, NewJob
 from gemini_server.jobs.uploads import Upload, Uploads
 from gemini_server.toolkit import files, jobs, upload_source
 from gemini_server.toolkit.call import Call
@@ -70,6 +70,21 @@ class Asked:
     file: FileOut | None = None
     job: Job | None = None
     before: bool = False
+
+
+def carried(job: Job, request: Request) -> Readable | None:
+    """The bytes that only this process has; None where the work can open them again by itself."""
+    return request.body.bytes if isinstance(request.body, Carried) and job.wish["again"].get("memory") else None
+
+
+def check_place(runtime: Runtime, place: str, remedy: str) -> None:
+    """Refuse to go on with an upload that was begun elsewhere.
+
+    Raises:
+        FileRefused: its session, and what would come of it, belong to another key.
+    """
+    if place != place_of(runtime):
+        raise FileRefused("This upload was begun with another key or base URL than this server has now.", remedy)
 
 
 def place_of(runtime: Runtime) -> str:

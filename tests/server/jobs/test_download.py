@@ -233,7 +233,7 @@ async def test_the_quota_is_looked_at_before_the_first_byte(tmp_path: Path, paus
         with pytest.raises(LocalError) as error:
             await fetch(client, files, PART, "files/a", sleep=pauses)
         assert error.value.code == "quota"
-        assert files.part_size(PART) == 0
+        assert (files.path / PART).read_bytes() == b""
         larger = OutputDirectory(tmp_path / "output", quota=len(DATA))
         assert (await fetch(client, larger, PART, "files/a", sleep=pauses)).sha256 == SHA256
         await client.aclose()
@@ -272,7 +272,7 @@ async def test_a_server_that_never_gets_to_the_end_is_given_up(files: OutputDire
     async with Loopback(drop) as loopback:
         assert isinstance(await refused(get, loopback), ConnectionFailed)
     assert len(drop.starts) < 20
-    assert files.part_size(PART)
+    assert (files.path / PART).read_bytes()
 
 
 async def test_what_nothing_speaks_for_is_not_put_together(files: OutputDirectory, get: Fetch) -> None:
@@ -301,7 +301,7 @@ async def test_what_is_there_whole_is_not_asked_for_again(files: OutputDirectory
     async with Loopback(reply_json({"error": {"code": 404}}, 404)) as gone:
         assert await get(gone) == first
         finishing.finish(files, "id", "video", CREATED, MP4, first.bytes, first.sha256)
-        assert files.part_size(PART) is None
+        assert not (files.path / PART).exists()
         again = await get(gone)
         assert (again.bytes, again.sha256, again.head) == (first.bytes, first.sha256, first.head)
         made = finishing.finish(files, "id", "video", CREATED, MP4, first.bytes, first.sha256)

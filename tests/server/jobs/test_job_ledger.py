@@ -10,8 +10,10 @@ import pytest
 from gemini_server.errors import ArgumentError, NotFound, QuotaExhausted, ToolserverError
 from gemini_server.jobs.artifacts import Artifact
 from gemini_server.jobs.job import Job, Spent, Stored
-from gemini_server.jobs.jobs import Jobs, LeaseLost, NewJob
+from gemini_server.jobs.job_changes import LeaseLost
+from gemini_server.jobs.jobs import Jobs
 from gemini_server.jobs.ledger import Store
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.spending import Spending
 
 TODAY = datetime.now(UTC).date()

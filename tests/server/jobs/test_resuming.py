@@ -12,8 +12,9 @@ import pytest
 
 from gemini_server.jobs.artifacts import Artifact
 from gemini_server.jobs.job import Job, Media, Request, Step, Stored, Tell
-from gemini_server.jobs.jobs import Jobs, NewJob
+from gemini_server.jobs.jobs import Jobs
 from gemini_server.jobs.ledger import Store
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.runner import Runner
 from gemini_server.jobs.shelf import OnBytes

@@ -22,8 +22,9 @@ from gemini_server.errors import (
 )
 from gemini_server.jobs.artifacts import Artifact
 from gemini_server.jobs.job import Job, Media, Request, Spent, Step, Stored, Tell
-from gemini_server.jobs.jobs import Jobs, NewJob
+from gemini_server.jobs.jobs import Jobs
 from gemini_server.jobs.ledger import Store
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.notices import listen
 from gemini_server.jobs.pace import Pace
 from gemini_server.jobs.runner import Runner

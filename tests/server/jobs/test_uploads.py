@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from gemini_server.jobs.jobs import Jobs, NewJob
+from gemini_server.jobs.jobs import Jobs
 from gemini_server.jobs.ledger import Ledger, Store
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.schema import CLOCK
 from gemini_server.jobs.uploads import SPARE, Upload, Uploads
 

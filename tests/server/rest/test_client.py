@@ -24,8 +24,8 @@ from gemini_server.errors import (
     RequestRefused,
     ToolserverError,
 )
-from gemini_server.rest.client import RetryNote
 from gemini_server.rest.config import ClientConfig
+from gemini_server.rest.retry import RetryNote
 
 from .conftest import KEY, FakeTime, MakeClient
 from .shapes import ALPHA, GENERATE, GET, MODEL, START, Prompt

@@ -8,8 +8,9 @@ import httpx2
 import pytest
 
 from gemini_server.errors import BadAnswer, Overloaded, QuotaExhausted, RateLimited
-from gemini_server.rest.client import GeminiClient, StreamBroken
+from gemini_server.rest.client import GeminiClient
 from gemini_server.rest.endpoint import AnswerT, Endpoint
+from gemini_server.rest.stream import StreamBroken
 
 from .conftest import KEY, FakeTime, MakeClient
 from .hanging import Hanging

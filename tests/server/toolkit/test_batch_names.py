@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gemini_server.errors import ArgumentError, NotFound
-from gemini_server.jobs.jobs import NewJob
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.toolkit import batch_names
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.runtime import Runtime

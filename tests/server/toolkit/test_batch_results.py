@@ -75,18 +75,18 @@ async def test_without_known_keys_the_order_is_googles(runtime: Runtime) -> None
 
 async def test_a_batch_costs_half_and_its_price_is_unknown_as_soon_as_one_answers_is(runtime: Runtime) -> None:
     known = await kept(runtime, batch(), output(answer("a"), {"error": {"code": 3, "message": "no"}}), quiet)
-    assert known.tally.cost is not None
-    assert float(known.tally.cost) == pytest.approx(0.375)
-    assert known.tally.tokens["input_tokens"] == 1_000_000
+    assert known.tally.usage.cost is not None
+    assert float(known.tally.usage.cost) == pytest.approx(0.375)
+    assert known.tally.usage.counts["input_tokens"] == 1_000_000
     other = Tally()
     other.add({"text": "no usage came"})
-    assert other.cost is None
+    assert other.usage.cost is None
 
 
 async def test_a_tier_that_google_names_does_not_make_a_batch_dearer(runtime: Runtime) -> None:
     usage = {**USAGE, "serviceTier": "standard"}
     found = await kept(runtime, batch(), output(answer("a", usageMetadata=usage)), quiet)
-    assert float(found.tally.cost or 0) == pytest.approx(0.375)
+    assert float(found.tally.usage.cost or 0) == pytest.approx(0.375)
 
 
 async def test_the_same_results_are_kept_once_and_counted_again(runtime: Runtime, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from gemini_server.errors import FileRefused, UnsafeSetting
 from gemini_server.rest.body import MediaSource
-from gemini_server.toolkit.disk import AllowedDirectories, OpenFile
+from gemini_server.toolkit.disk import AllowedDirectories
+from gemini_server.toolkit.open_file import OpenFile
 from gemini_server.toolkit.paths import Spelling, spell
 from gemini_server.toolkit.walk import Wanted, open_by_name
 

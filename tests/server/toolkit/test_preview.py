@@ -14,8 +14,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from gemini_server.toolkit import preview as module
-from gemini_server.toolkit.artifacts import traits_of
 from gemini_server.toolkit.preview import MAX_BYTES, Preview, decoded, preview, size_of
+from gemini_server.toolkit.traits import traits_of
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from PIL import Image
 from gemini_server.jobs.artifacts import Traits, part_name
 from gemini_server.jobs.download import Fetched
 from gemini_server.jobs.output_directory import OutputDirectory
-from gemini_server.toolkit.artifacts import traits_of, traits_of_file, traits_of_part
 from gemini_server.toolkit.preview import HEADER_BYTES
+from gemini_server.toolkit.traits import traits_of, traits_of_file, traits_of_part
 
 from .test_film import FTYP, MDAT, box, clock, moov, tkhd, trak
 

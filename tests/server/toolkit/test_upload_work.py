@@ -17,7 +17,7 @@ import pytest
 from gemini_server import settings
 from gemini_server.errors import QuotaExhausted
 from gemini_server.jobs.job import Job, Step
-from gemini_server.jobs.jobs import NewJob
+from gemini_server.jobs.new_job import NewJob
 from gemini_server.jobs.uploads import Upload, Uploads
 from gemini_server.toolkit import upload_source, uploads
 from gemini_server.toolkit.runtime import Runtime

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from gemini_server.api.interaction_content import Annotation, Said, Step
 from gemini_server.api.interactions import Interaction, ModalityTokens, Usage
 from gemini_server.rest.answer import parse_now
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import list_of, objects_of
 from gemini_server.toolkit.dialect.interaction_asked import STEPS
 
 _ENDS = {
@@ -146,12 +146,12 @@ def _add(parts: list[JsonObject], step: Step, grounds: _Grounds) -> None:
     elif step.type == "code_execution_result":
         _ran(parts, step)
     elif step.type == "google_search_call":
-        grounds.queries += [str(query) for query in _items(arguments.get("queries")) if query]
+        grounds.queries += [str(query) for query in list_of(arguments.get("queries")) if query]
     elif step.type == "google_search_result":
-        for found in _objects(step.result):
+        for found in objects_of(step.result):
             grounds.suggestions = str(found.get("search_suggestions") or "") or grounds.suggestions
     elif step.type == "url_context_result":
-        for page in _objects(step.result):
+        for page in objects_of(step.result):
             status = f"URL_RETRIEVAL_STATUS_{str(page.get('status') or 'unspecified').upper()}"
             grounds.pages.append({"retrievedUrl": page.get("url"), "urlRetrievalStatus": status})
 
@@ -171,7 +171,7 @@ def _ran(parts: list[JsonObject], step: Step) -> None:
     """What code printed, and what it drew."""
     printed = step.result if isinstance(step.result, str) else ""
     drawn: list[JsonObject] = []
-    for one in _objects(step.result):
+    for one in objects_of(step.result):
         if one.get("type") == "text":
             printed += str(one.get("text") or "")
         elif one.get("data"):
@@ -179,14 +179,6 @@ def _ran(parts: list[JsonObject], step: Step) -> None:
     outcome = "OUTCOME_FAILED" if step.is_error else "OUTCOME_OK"
     parts.append({"codeExecutionResult": {"id": step.call_id, "outcome": outcome, "output": printed}})
     parts += drawn
-
-
-def _items(value: Any) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _objects(value: Any) -> list[JsonObject]:
-    return [cast(JsonObject, item) for item in _items(value) if isinstance(item, dict)]
 
 
 def _usage(usage: Usage, tier: str | None) -> JsonObject:

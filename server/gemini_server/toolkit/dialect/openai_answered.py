@@ -18,6 +18,7 @@ from pydantic_core import from_json
 from gemini_server.api.answer import GenerateContentResponse
 from gemini_server.api.openai import CODE, ChatUsage, Completion
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import list_of, objects_of
 from gemini_server.toolkit.dialect.openai_media import answered_part, is_picture
 from gemini_server.toolkit.dialect.openai_text import TextReader
 from gemini_server.toolkit.generation.transcript import member
@@ -106,12 +107,12 @@ class Folding:
         if isinstance(thought, str) and thought:
             parts.append({"text": thought, "thought": True})
         content = message.get("content")
-        for one in _list(content) or [content]:
+        for one in list_of(content) or [content]:
             parts += self._content(one)
-        for picture in _list(message.get("images")):
+        for picture in list_of(message.get("images")):
             url = _url(picture)
             parts += [*self._reader.end(), answered_part(url)] if url else []
-        for one in _objects(message.get("tool_calls")):
+        for one in objects_of(message.get("tool_calls")):
             self._call(one)
         if called := member(message, "function_call"):  # what there was before `tool_calls`
             self._call({"index": 0, "function": called})
@@ -214,14 +215,6 @@ def _arguments(told: str) -> Any:
         return from_json(plain.encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
-
-
-def _list(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _objects(value: object) -> list[JsonObject]:
-    return [cast(JsonObject, item) for item in _list(value) if isinstance(item, dict)]
 
 
 def _url(one: object) -> str:

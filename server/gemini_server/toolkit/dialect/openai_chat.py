@@ -7,12 +7,13 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from gemini_server.api.content import Part
 from gemini_server.api.openai import CODE, ChatRequest
 from gemini_server.errors import ArgumentError, NotFound, ToolserverError
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import objects_of
 from gemini_server.rest.stream import StreamBroken
 from gemini_server.toolkit import media
 from gemini_server.toolkit.call import Call
@@ -136,9 +137,7 @@ def _of(part: Part, *, google: bool) -> JsonObject:
 
 def _urls(message: JsonObject) -> list[JsonObject]:
     """Where the media of a message stand."""
-    content = message.get("content")
-    parts = cast("list[object]", content) if isinstance(content, list) else []
-    found = [member(cast(JsonObject, part), "image_url") for part in parts if isinstance(part, dict)]
+    found = [member(part, "image_url") for part in objects_of(message.get("content"))]
     return [place for place in found if place is not None and isinstance(place.get("url"), str)]
 
 

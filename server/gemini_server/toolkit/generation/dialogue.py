@@ -229,7 +229,7 @@ async def _keep(
     if missing:
         result.warn(f"This turn is not kept in the conversation because it is {missing}.")
         return
-    turns = [turn.model_dump(mode="json", by_alias=True, exclude_none=True), ran.transcript.turn]
+    turns = [turn.as_json(), ran.transcript.turn]
     if any(part.file_data and _UPLOADED in part.file_data.file_uri for part in turn.parts):
         result.warn(
             "This turn refers to a file at Google, which is deleted 48 hours after its upload: from then on the "

@@ -72,7 +72,7 @@ async def parse(text: str, schema: Any, *, quote: bool = True) -> tuple[Any, str
 def _parse(text: str, schema: Any, quote: bool, steps: int) -> tuple[Any, str | None]:
     _steps.set([steps])
     try:
-        value = json.loads(_bare(text), parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(_bare(text), parse_constant=refuse_constant, parse_float=_finite)
     except ValueError:
         return None, "The answer is not valid JSON."
     except RecursionError:
@@ -111,7 +111,8 @@ def _bare(text: str) -> str:
     return stripped
 
 
-def _refuse(constant: str) -> NoReturn:
+def refuse_constant(constant: str) -> NoReturn:
+    """For `parse_constant`: NaN and Infinity, which Python reads and no client does, are no JSON."""
     raise ValueError(f"{constant} is not JSON")
 
 

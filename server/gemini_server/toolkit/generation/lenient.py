@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
-from gemini_server.toolkit.generation.json_answer import DEPTH, within
+from gemini_server.toolkit.generation.json_answer import DEPTH, refuse_constant, within
 from gemini_server.toolkit.progress import Progress
 from gemini_server.toolkit.untrusted import clean
 
@@ -25,7 +25,7 @@ def items(text: str) -> tuple[list[Any], dict[str, Any], bool]:
         text: the answer: a list, an object with a list in it, either of them in a fence or between words, or the
             beginning of one of these. Run it in a thread when it may be long.
     """
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder(parse_constant=refuse_constant)
     opening = _OPENING.search(text)
     if opening is None:
         return [], {}, False
@@ -59,10 +59,6 @@ def _rescued(text: str, decoder: json.JSONDecoder) -> list[Any]:
             found.append(value)
         at = text.find("{", end)
     return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 class MemberProgress(Progress):

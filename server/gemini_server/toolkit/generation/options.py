@@ -115,7 +115,7 @@ def build(
         generation_config=_config(model, options, catalogue, warnings, on),
         safety_settings=[_safety(*pair) for pair in options.safety.items()] if options.safety else None,
         tools=tools,
-        tool_config=_tool_config(model, options, tools, catalogue),
+        tool_config=_tool_config(options, tools),
         cached_content=options.cache or None,
         service_tier=options.service_tier,
     )
@@ -236,9 +236,7 @@ def _declaration(function: dict[str, Any]) -> FunctionDeclaration:
     )
 
 
-def _tool_config(
-    model: str, options: Options, tools: list[GeminiTool] | None, catalogue: Catalogue
-) -> ToolConfig | None:
+def _tool_config(options: Options, tools: list[GeminiTool] | None) -> ToolConfig | None:
     names = {function.get("name") for function in options.functions or ()}
     unknown = set(options.allowed_functions or ()) - names
     if unknown:

@@ -85,12 +85,12 @@ class Answer(Result):
 
     def as_blocks(self) -> list[str]:
         """The answer, then everything else that a reader of text alone must know."""
-        return [self._marked(self.text), self.as_text()] if self.text else [self.as_text()]
+        return [bounded(self.text, self.untrusted), self.as_text()] if self.text else [self.as_text()]
 
     def as_text(self) -> str:
         """Everything but the answer itself."""
         found = "\n".join(self.findings())
-        return "\n".join([*([self._marked(found)] if found else []), f"[{'; '.join(self.notes())}]"])
+        return "\n".join([*([bounded(found, self.untrusted)] if found else []), f"[{'; '.join(self.notes())}]"])
 
     def findings(self) -> list[str]:
         """Lines with what came beside the answer from where it came from."""
@@ -109,9 +109,6 @@ class Answer(Result):
     def shared(self) -> dict[str, Any]:
         """The members that every answer has, for a result of another type."""
         return {name: getattr(self, name) for name in Answer.model_fields}
-
-    def _marked(self, text: str) -> str:
-        return bounded(text, self.untrusted) if self.untrusted else text
 
 
 def code_lines(runs: list[CodeRun] | None) -> list[str]:

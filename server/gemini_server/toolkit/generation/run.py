@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gemini_server.api import models
-from gemini_server.api.answer import GenerateContentResponse, ModalityTokenCount, UsageMetadata
+from gemini_server.api.answer import GenerateContentResponse, UsageMetadata, tokens_of
 from gemini_server.api.models import GenerateContentRequest
 from gemini_server.api.tools import Tool
 from gemini_server.errors import NotFound, ToolserverError
-from gemini_server.rest.client import StreamBroken
+from gemini_server.rest.stream import StreamBroken
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.generation.transcript import Transcript
@@ -169,16 +169,7 @@ def record(call: Call, model: str, transcript: Transcript, usage: Usage) -> None
 
 def book(call: Call, model: str, usage: Usage) -> None:
     """Write tokens and their price into the books."""
-    call.runtime.spending.record(
-        call.principal,
-        model,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        thought_tokens=usage.thought_tokens,
-        cached_tokens=usage.cached_tokens,
-        tool_tokens=usage.tool_tokens,
-        cost_usd=usage.cost_usd,
-    )
+    call.runtime.spending.record(call.principal, model, **usage.counts, cost_usd=usage.cost_usd)
 
 
 def usage_of(runtime: Runtime, model: str, requests: Sequence[UsageMetadata], service_tier: str | None = None) -> Usage:
@@ -202,13 +193,13 @@ def _add(runtime: Runtime, total: Usage, model: str, usage: UsageMetadata, servi
         thought_tokens=usage.thoughts_token_count,
         cached_tokens=usage.cached_content_token_count,
         tool_tokens=usage.tool_use_prompt_token_count,
-        audio_input_tokens=_of(usage.prompt_tokens_details, "AUDIO"),
-        image_input_tokens=_of(usage.prompt_tokens_details, "IMAGE"),
-        video_input_tokens=_of(usage.prompt_tokens_details, "VIDEO"),
-        cached_audio_tokens=_of(usage.cache_tokens_details, "AUDIO"),
-        image_output_tokens=_of(made, "IMAGE") if made else None,
-        audio_output_tokens=_of(made, "AUDIO") if made else None,
-        video_output_tokens=_of(made, "VIDEO") if made else None,
+        audio_input_tokens=tokens_of(usage.prompt_tokens_details, "AUDIO"),
+        image_input_tokens=tokens_of(usage.prompt_tokens_details, "IMAGE"),
+        video_input_tokens=tokens_of(usage.prompt_tokens_details, "VIDEO"),
+        cached_audio_tokens=tokens_of(usage.cache_tokens_details, "AUDIO"),
+        image_output_tokens=tokens_of(made, "IMAGE") if made else None,
+        audio_output_tokens=tokens_of(made, "AUDIO") if made else None,
+        video_output_tokens=tokens_of(made, "VIDEO") if made else None,
         service_tier=usage.service_tier or service_tier,
         on=runtime.today(),
     )
@@ -220,10 +211,6 @@ def _add(runtime: Runtime, total: Usage, model: str, usage: UsageMetadata, servi
     total.total_tokens += usage.total_token_count
     total.price_date = price_date or total.price_date
     total.cost_usd = None if cost is None or total.cost_usd is None else float(cost) + total.cost_usd
-
-
-def _of(details: list[ModalityTokenCount] | None, modality: str) -> int:
-    return sum(detail.token_count for detail in details if detail.modality == modality) if details else 0
 
 
 def answers_long(model: str, max_output_tokens: int | None) -> bool:

@@ -154,7 +154,7 @@ class BatchWork:
         spent: Spent | None = None
         if came is not None:
             tally = came.tally
-            spent = Spent(job.model, tally.cost, tally.tokens)
+            spent = Spent(job.model, tally.usage.cost, tally.usage.counts)
             result |= tally.shown()
             if warnings := [*job.wish.get("notes", ()), *tally.warnings()]:
                 result["warnings"] = warnings

@@ -13,7 +13,6 @@ import json
 import logging
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, cast
 
 import anyio
@@ -31,11 +30,10 @@ from gemini_server.toolkit.generation.run import UNUSABLE, usage_of, with_replac
 from gemini_server.toolkit.generation.sources import of_names
 from gemini_server.toolkit.generation.transcript import Transcript
 from gemini_server.toolkit.generation.verdict import about_model
+from gemini_server.toolkit.kept_turn import failure_is_a_warning
 from gemini_server.toolkit.results import Usage
 from gemini_server.toolkit.untrusted import label
 from gemini_server.toolkit.work.foreground import Foreground, retrying
-
-_TOKENS = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_tokens")
 
 _LINK = re.compile(r"!\[[^\]\n]{0,300}\]\(https?://")
 
@@ -169,7 +167,7 @@ class Generate(Foreground):
         pointers = {int(position): pointer for position, pointer in wish.get("pointers", {}).items()}
         files = {position: kept_media.of_job(job.id, n) for n, position in enumerate(answer.found.positions)}
         conversations = self.runtime.conversations
-        try:
+        with failure_is_a_warning(warnings):
             turns = [
                 await kept_media.said(await _last_turn(request), pointers),
                 kept_media.pointed(answer.transcript.turn, files),
@@ -180,14 +178,8 @@ class Generate(Foreground):
             await conversations.append(
                 job.principal, begun, turns, expected_turns=wish["turns"], model=job.model, settings=wish["settings"]
             )
-        except ToolserverError as error:
-            warnings.append(f"The turn could not be kept in the conversation: {error}")
-            return known
-        except Exception:  # noqa: BLE001  whatever the ledger died of, the picture is paid for
-            _log.exception("job %s: its turn could not be kept", job.id)
-            warnings.append("The turn could not be kept in the conversation: the ledger failed; see the log (stderr).")
-            return known
-        return begun
+            return begun
+        return known
 
 
 def _trouble(job: Job, transcript: Transcript) -> str:
@@ -199,8 +191,7 @@ def _trouble(job: Job, transcript: Transcript) -> str:
 
 
 def _spent(job: Job, usage: Usage) -> Spent:
-    cost = None if usage.cost_usd is None else Decimal(str(usage.cost_usd))
-    return Spent(job.model, cost, {name: getattr(usage, name) for name in _TOKENS})
+    return Spent(job.model, usage.cost, usage.counts)
 
 
 def _failed(errors: list[ToolserverError], usage: Usage, spent: Spent | None, warnings: list[str]) -> Step:

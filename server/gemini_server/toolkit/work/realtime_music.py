@@ -6,8 +6,6 @@ connection broke is kept; nothing is played a second time by itself.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 
 import anyio
@@ -27,7 +25,6 @@ from gemini_server.api.realtime_music import (
     WeightedPrompt,
 )
 from gemini_server.errors import (
-    BadAnswer,
     Blocked,
     GeminiError,
     MayHaveBeenBilled,
@@ -43,6 +40,7 @@ from gemini_server.toolkit import wav
 from gemini_server.toolkit.generation.options import request_model
 from gemini_server.toolkit.generation.run import with_replacement
 from gemini_server.toolkit.results import Usage
+from gemini_server.toolkit.sound_chunk import SAMPLE, decoded
 from gemini_server.toolkit.untrusted import label
 from gemini_server.toolkit.work.foreground import Foreground
 
@@ -50,8 +48,6 @@ QUIET = 30.0
 """Seconds without a message after which nothing more is expected."""
 SLOWEST = 3.0
 """Seconds that a second of music may take."""
-_SAMPLE = 2
-_LARGE = 128 * 1024
 
 
 class Change(BaseModel):
@@ -92,16 +88,15 @@ class _Recording:
     @property
     def seconds(self) -> float:
         """How much music there is."""
-        return len(self.sound) / (self.rate * self.channels * _SAMPLE) if self.rate else 0.0
+        return len(self.sound) / (self.rate * self.channels * SAMPLE) if self.rate else 0.0
 
     def room(self, seconds: float) -> int:
         """Bytes that are missing to so many seconds."""
-        return max(0, round(seconds * self.rate) * self.channels * _SAMPLE - len(self.sound))
+        return max(0, round(seconds * self.rate) * self.channels * SAMPLE - len(self.sound))
 
     async def add(self, chunk: AudioChunk, seconds: float) -> None:
         """Take a piece of sound, as much of it as is wanted."""
-        large = len(chunk.data) > _LARGE
-        data = await anyio.to_thread.run_sync(_decoded, chunk.data) if large else _decoded(chunk.data)
+        data = await decoded(chunk.data)
         if not self.rate:
             self.rate, self.channels = chunk.shape()
         self.sound += data[: self.room(seconds)]
@@ -206,13 +201,6 @@ async def _listen(
             tell(f"{recording.seconds:.0f} of {wanted.seconds:g} s", recording.seconds / wanted.seconds)
         return
     raise Overloaded("Gemini makes the music too slowly.", "Call again later.", code="deadline_exceeded")
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        raise BadAnswer("Gemini sent sound that is no valid base64.", "Call again later.") from None
 
 
 def _note(message: ServerMessage, recording: _Recording) -> None:

@@ -21,7 +21,7 @@ from gemini_server.api.interaction_events import FOLLOW, heard
 from gemini_server.api.interactions import Interaction
 from gemini_server.errors import NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job, Media, Step, Tell
-from gemini_server.rest.client import StreamBroken
+from gemini_server.rest.stream import StreamBroken
 from gemini_server.toolkit.interaction_run import first_line
 from gemini_server.toolkit.research_report import report, shortened
 from gemini_server.toolkit.runtime import Runtime

@@ -15,7 +15,7 @@ import anyio
 from gemini_server.api import file_search as api
 from gemini_server.api.file_search import Document, UploadToFileSearchStoreRequest
 from gemini_server.api.operations import Operation
-from gemini_server.errors import BadAnswer, FileRefused, LocalError, NotFound, ToolserverError
+from gemini_server.errors import BadAnswer, LocalError, NotFound, ToolserverError
 from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.rest.config import MIB
 from gemini_server.rest.upload import Session
@@ -65,8 +65,8 @@ class StoreUpload(StoreImport):
 
     async def submit(self, job: Job, request: Request, tell: Tell) -> Step:
         """Take over the bytes that only this process has; everything else is done by `poll`."""
-        if isinstance(request.body, uploads.Carried) and job.wish["again"].get("memory"):
-            self._flight(job).memory = request.body.bytes
+        if (memory := uploads.carried(job, request)) is not None:
+            self._flight(job).memory = memory
         return Step("running", pause=0.0, message="about to be uploaded")
 
     async def poll(self, job: Job, tell: Tell) -> Step:
@@ -91,10 +91,7 @@ class StoreUpload(StoreImport):
         return Step("cancelled", message="Nothing of it is in the store, and nothing is billed.")
 
     async def _next(self, job: Job, tell: Tell) -> Step:
-        if job.wish["place"] != uploads.place_of(self._runtime):
-            raise FileRefused(
-                "This upload was begun with another key or base URL than this server has now.", "Add it again."
-            )
+        uploads.check_place(self._runtime, job.wish["place"], "Add it again.")
         if job.operation is None:
             return await self._begin(job, 1, tell)
         flight = self._flight(job)

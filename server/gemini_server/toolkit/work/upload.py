@@ -17,7 +17,6 @@ from gemini_server.api import files as api
 from gemini_server.api.files import CreateFileRequest, CreateFileResponse, File, NewFile
 from gemini_server.errors import (
     BadAnswer,
-    FileRefused,
     GeminiError,
     LocalError,
     NotFound,
@@ -89,8 +88,8 @@ class UploadWork:
 
     async def submit(self, job: Job, request: Request, tell: Tell) -> Step:
         """Take over the bytes that only this process has; everything else is done by `poll`."""
-        if isinstance(request.body, uploads.Carried) and job.wish["again"].get("memory"):
-            self._flight(job).memory = request.body.bytes
+        if (memory := uploads.carried(job, request)) is not None:
+            self._flight(job).memory = memory
         return Step("running", pause=0.0, message="about to be uploaded")
 
     async def poll(self, job: Job, tell: Tell) -> Step:
@@ -116,10 +115,7 @@ class UploadWork:
 
     async def _next(self, job: Job, tell: Tell) -> Step:
         row = await self._row(job)
-        if row.place != uploads.place_of(self._runtime):
-            raise FileRefused(
-                "This upload was begun with another key or base URL than this server has now.", "Upload the file again."
-            )
+        uploads.check_place(self._runtime, row.place, "Upload the file again.")
         if row.starts and row.session is None:
             found = await files.look(self._runtime, row.name)
             if found is None:
