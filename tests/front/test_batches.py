@@ -15,7 +15,7 @@ from gemini_emulator import Emulator, Options, running
 from tests.conftest import LOG, Connect, error_of, structured, text_of
 from tests.front.batching import asked, create, created, lines, refused, results, state, until
 from tests.front.batching import running as begun
-from tests.front.conftest import TODAY, FakeGemini, Json, Reply, ask
+from tests.front.conftest import TODAY, FakeGemini, Json, Reply, ask, said
 
 pytestmark = pytest.mark.anyio
 
@@ -222,6 +222,21 @@ async def test_a_batch_that_cannot_be_found_again_is_unknown_and_never_begun_twi
         text = await refused(client, requests=[{"prompt": "x"}])
     assert "reuse=false" in text
     assert [path for path in fake.paths if path.endswith(":batchGenerateContent")] == fake.paths[:1]
+
+
+@pytest.mark.parametrize("kind", ["generate", "embed"])
+async def test_what_is_odd_beside_an_answer_does_not_cost_it(connect: Connect, fake: FakeGemini, kind: str) -> None:
+    odd: Json = {"safetyRatings": None, "avgLogprobs": "many", "groundingMetadata": {"groundingChunks": 5}}
+    words: Json = {**said("tides", **odd), "modelVersion": {"new": 1}}
+    vector = {"embedding": {"values": [0.6, 0.8]}, "usageMetadata": {"promptTokenCount": "many"}}
+    answered = {"inlinedResponses": {"inlinedResponses": [{"response": words if kind == "generate" else vector}]}}
+    done = {"state": "BATCH_STATE_SUCCEEDED", "createTime": 5, "batchStats": {"requestCount": "many"}}
+    over = {"name": "batches/b", "done": True, "metadata": done, "response": {**answered, "responsesFile": 5}}
+    fake.say({"name": "batches/b", "metadata": {"state": "BATCH_STATE_RUNNING"}}, over)
+    async with connect(base_url=fake.url) as client:
+        job = await create(client, "Explain tides", kind=kind)
+        [line] = lines(await results(client, job["id"]))
+    assert line["text"] == "tides" if kind == "generate" else len(line["vector"]) == 2
 
 
 async def test_results_of_a_batch_that_was_made_elsewhere_can_be_had(

@@ -176,6 +176,16 @@ async def test_imagen_and_veo_are_served_and_priced(connect: Connect, emulator: 
     assert polled[0]["operationName"].startswith(f"{MODELS}/{VEO}/operations/")
 
 
+async def test_what_is_odd_beside_a_film_does_not_cost_it(connect: Connect, fake: FakeGemini) -> None:
+    film = {"bytesBase64Encoded": "AAAAGGZ0eXBpc29t", "mimeType": "video/mp4"}
+    name = f"{MODELS}/{VEO}/operations/o"
+    done = {"name": name, "done": True, "response": {"videos": [None, film, 5], "raiMediaFilteredCount": {"new": 1}}}
+    fake.say({"name": name}, done)
+    async with connect(base_url=fake.url) as client:
+        job = await call(client, "generate_video", prompt="A boat", model=VEO)
+    assert (job["status"], len(job["artifacts"])) == ("done", 1)
+
+
 async def test_a_film_in_cloud_storage_is_brought_here_and_gone_on_from_there(
     connect: Connect, emulator: Emulator, storage: Loopback
 ) -> None:

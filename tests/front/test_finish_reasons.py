@@ -147,6 +147,13 @@ async def test_a_candidate_without_content_is_an_error(connect: Connect, fake: F
         assert f"without any content (finish reason {reason})" in await refused(client)
 
 
+@pytest.mark.parametrize("parts", [5, True, "words", {"text": "words"}, [None, 5]])
+async def test_parts_that_are_none_are_no_content(connect: Connect, fake: FakeGemini, parts: object) -> None:
+    fake.say({**candidate(), "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]})
+    async with connect(base_url=fake.url) as client:
+        assert "without any content (finish reason STOP). It used 10 in, 4 out" in await refused(client)
+
+
 async def test_a_reason_that_is_new_passes_through_and_is_pointed_out(connect: Connect, fake: FakeGemini) -> None:
     fake.say(said("text", finish="MOON_PHASE"))
     async with connect(base_url=fake.url) as client:

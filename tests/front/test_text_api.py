@@ -261,9 +261,16 @@ SPEAKS: Json = {"type": "model_output"}
             delta(1, type="text", text="Hello"),
             ENDED,
         ],
+        [
+            event("step.start", index=0, step=SPEAKS),
+            {"event_type": {"kind": "new"}, "index": 0},
+            {"event_type": None, "index": 0},
+            delta(0, type="text", text="Hello"),
+            ENDED,
+        ],
         [interaction(spoke("Hello"))],
     ],
-    ids=["indices as strings", "odd annotations", "odd summary", "in one piece"],
+    ids=["indices as strings", "odd annotations", "odd summary", "odd kinds", "in one piece"],
 )
 async def test_odd_events_do_not_cost_the_answer(over: Connect, fake: FakeGemini, events: list[Json]) -> None:
     fake.stream(*events)

@@ -61,6 +61,12 @@ async def test_an_unknown_price_is_absent_and_said(connect: Connect, fake: FakeG
     assert "price unknown" in text_of(result)
 
 
+async def test_an_odd_breakdown_does_not_cost_the_count(connect: Connect, fake: FakeGemini) -> None:
+    fake.say({"totalTokens": 7, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": "many"}]})
+    async with connect(base_url=fake.url) as client:
+        assert structured(await client.call_tool("count_tokens", {"prompt": "x"}))["total_tokens"] == 7
+
+
 async def test_nothing_to_count_is_refused_before_anything_is_sent(connect: Connect, emulator: Emulator) -> None:
     async with connect() as client:
         none: list[Json] = [{}, {"prompt": ""}, {"prompt": None, "attachments": []}]

@@ -208,6 +208,8 @@ class GenerateContentResponse(Wire):
 class CountTokensResponse(Wire):
     """How many tokens a request holds."""
 
+    essential: ClassVar[frozenset[str] | None] = frozenset({"totalTokens"})
+
     total_tokens: int = 0
     cached_content_token_count: int = 0
     prompt_tokens_details: list[ModalityTokenCount] | None = None

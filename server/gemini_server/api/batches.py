@@ -22,6 +22,7 @@ from gemini_server.api.config import Written
 from gemini_server.api.embeddings import EmbedContentRequest
 from gemini_server.api.models import GenerateContentRequest
 from gemini_server.api.operations import Status
+from gemini_server.rest.answer import parse_value
 from gemini_server.rest.endpoint import Empty, Endpoint, JsonObject, Wire
 
 INLINE_BYTES = 20_000_000
@@ -101,6 +102,8 @@ class InlinedResponses(Wire):
 class BatchOutput(Wire):
     """The answers: a file of them, or they themselves, for which google-genai knows a second name in embeddings."""
 
+    essential: ClassVar[frozenset[str] | None] = frozenset({"inlinedResponses", "inlinedEmbedContentResponses"})
+
     responses_file: str | None = None
     inlined_responses: InlinedResponses | None = None
     inlined_embed_content_responses: InlinedResponses | None = None
@@ -177,7 +180,7 @@ class BatchOperation(Wire):
         if self.batch.output is not None:
             return self.batch.output
         response = self.response or {}
-        return BatchOutput.model_validate(response.get("output", response)) if response else None
+        return parse_value(BatchOutput, response.get("output", response)) if response else None
 
 
 class ListBatchesResponse(Wire):
@@ -190,7 +193,7 @@ class ListBatchesResponse(Wire):
 GENERATE = Endpoint("POST", "{version}/{model}:batchGenerateContent", BatchOperation, repeat="background")
 EMBED = Endpoint("POST", "{version}/{model}:asyncBatchEmbedContent", BatchOperation, repeat="background")
 LIST = Endpoint("GET", "{version}/batches", ListBatchesResponse, query=("filter", "pageSize", "pageToken"))
-GET = Endpoint("GET", "{version}/{name}", BatchOperation)
+GET = Endpoint("GET", "{version}/{name}", BatchOperation, billed=True)
 CANCEL = Endpoint("POST", "{version}/{name}:cancel", Empty)
 DELETE = Endpoint("DELETE", "{version}/{name}", Empty)
 UPDATE_GENERATE = Endpoint("PATCH", "{version}/{name}:updateGenerateContentBatch", Batch, query=("updateMask",))

@@ -8,7 +8,7 @@ Source: "Veo API" in the model reference of the platform.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from gemini_server.rest.endpoint import JsonObject
 
@@ -21,7 +21,11 @@ def finished(response: JsonObject | None) -> JsonObject | None:
         return response
     if "videos" not in response and "raiMediaFilteredCount" not in response:
         return response
-    videos: list[Any] = response.get("videos") or []
-    samples = [{"video": {_NAMES.get(key, key): value for key, value in one.items()}} for one in videos]
+    videos = response.get("videos")
+    samples = [
+        {"video": {_NAMES.get(key, key): value for key, value in cast(JsonObject, one).items()}}
+        for one in (cast("list[object]", videos) if isinstance(videos, list) else ())
+        if isinstance(one, dict)
+    ]
     told = {key: value for key, value in response.items() if key.startswith("raiMedia")}
     return {"generateVideoResponse": {"generatedSamples": samples, **told}}

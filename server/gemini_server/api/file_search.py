@@ -10,6 +10,8 @@ Source: https://ai.google.dev/api/file-search/file-search-stores and the v1beta 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from gemini_server.api.config import Written
 from gemini_server.api.metadata import CustomMetadata
 from gemini_server.api.operations import Operation
@@ -105,6 +107,8 @@ class UploadToFileSearchStoreRequest(Written):
 
 class FinishedImport(Wire):
     """What an operation ends with. An upload gives full names, an import the last parts of them."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset()
 
     parent: str = ""
     document_name: str = ""

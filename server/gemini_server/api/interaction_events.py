@@ -20,7 +20,7 @@ import base64
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import ValidationError
 
@@ -38,6 +38,8 @@ _DIGITS = 10
 
 class Event(Read):
     """An event. Its members are taken as they come: one that is odd must not cost the answer."""
+
+    essential: ClassVar[frozenset[str] | None] = frozenset()
 
     event_type: str = ""
     event_id: Any = None

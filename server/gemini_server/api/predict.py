@@ -147,6 +147,8 @@ class GeneratedVideos(Wire):
 class PredictLongRunningResponse(Wire):
     """The `response` of a finished operation of `predictLongRunning`."""
 
+    essential: ClassVar[frozenset[str] | None] = frozenset({"generateVideoResponse", "generatedSamples"})
+
     generate_video_response: GeneratedVideos | None = None
 
 

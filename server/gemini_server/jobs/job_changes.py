@@ -8,7 +8,7 @@ from datetime import date, datetime
 from gemini_server.jobs.job import Job, Json, Spent, State
 from gemini_server.jobs.job_rows import COLUMNS, ENDED_STATES, encode, job_of, put_media
 from gemini_server.jobs.ledger import Ledger
-from gemini_server.jobs.money import to_nanos
+from gemini_server.jobs.money import cost_nanos
 from gemini_server.jobs.notices import notify
 from gemini_server.jobs.schema import CLOCK
 from gemini_server.jobs.spending import book
@@ -59,7 +59,7 @@ def book_job(ledger: Ledger, job: Job, spent: Spent | None, day: date) -> None:
     """Write down what a job has cost, with itself and in the books of a day; nothing for None."""
     if spent is None:
         return
-    nanos = None if spent.cost_usd is None else to_nanos(spent.cost_usd)
+    nanos = None if spent.cost_usd is None else cost_nanos(spent.cost_usd)
     ledger.execute("UPDATE jobs SET cost_nanos = ? WHERE id = ?", (nanos, job.id))
     if not spent.booked:
         book(ledger, day, job.principal, spent.model, spent.tokens, spent.cost_usd)
@@ -73,7 +73,7 @@ def insert_again(ledger: Ledger, job: Job, owner: str, lease: float) -> bool:
         f" {CLOCK}, ?) ON CONFLICT (id) DO NOTHING",
         (
             *(getattr(job, name) for name in _PLAIN), encode(job.wish), encode(job.result),
-            None if job.cost_usd is None else to_nanos(job.cost_usd), int(job.cancelling), owner, lease,
+            None if job.cost_usd is None else cost_nanos(job.cost_usd), int(job.cancelling), owner, lease,
             job.created.timestamp(), job.version,
         ),
     )  # fmt: skip

@@ -8,6 +8,14 @@ NANOS = 1_000_000_000
 """Of a US dollar."""
 
 
+_MOST_DOLLARS = 10**6
+
+
+def cost_nanos(dollars: Decimal | float) -> int:
+    """What one call cost, as whole nano-dollars that a column holds."""
+    return to_nanos(min(dollars, _MOST_DOLLARS))
+
+
 def to_nanos(dollars: Decimal | float) -> int:
     """Dollars as whole nano-dollars."""
     if not isinstance(dollars, Decimal):

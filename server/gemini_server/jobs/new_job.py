@@ -12,7 +12,7 @@ from gemini_server.jobs.cap import check_cap
 from gemini_server.jobs.job import Job, Json
 from gemini_server.jobs.job_rows import ENDED_STATES, encode, find_job, known_job
 from gemini_server.jobs.ledger import Ledger
-from gemini_server.jobs.money import to_nanos
+from gemini_server.jobs.money import cost_nanos
 from gemini_server.jobs.schema import CLOCK
 
 WINDOW = 600.0
@@ -101,7 +101,7 @@ def insert_job(
         (
             identifier, new.principal, new.kind, new.tool, new.work, new.model,
             "submitting" if new.sending else "intent", new.identity, new.request, encode(new.wish),
-            None if new.estimate is None else to_nanos(new.estimate), owner, lease, place,
+            None if new.estimate is None else cost_nanos(new.estimate), owner, lease, place,
         ),
     )  # fmt: skip
     if inserted.rowcount == 0:  # another replica was faster between the look and the insert

@@ -16,11 +16,12 @@ import anyio
 
 from gemini_server.errors import ToolserverError
 from gemini_server.jobs.ledger import Ledger, Store
-from gemini_server.jobs.money import NANOS, to_nanos
+from gemini_server.jobs.money import NANOS, cost_nanos
 
 logger = logging.getLogger(__name__)
 
-_MOST_TOKENS = 10**12  # of one call; a million of them fit the column
+# Of one call. A count that no column holds must neither keep a job's files from being written nor end the server.
+_MOST_TOKENS = 10**12
 _LONGEST_PAUSE = 60.0
 
 
@@ -213,9 +214,7 @@ def book(
         tokens: by the names of `Spending.record`.
         cost_usd: US dollars; None when the price is unknown.
     """
-    # A count that no column holds must not keep the transaction, and with it a job's files, from being written.
-    counted = {name: min(max(count, 0), _MOST_TOKENS) for name, count in tokens.items()}
-    ledger.execute(_UPSERT, (day.isoformat(), principal, model, *_counts(cost_usd, **counted).values()))
+    ledger.execute(_UPSERT, (day.isoformat(), principal, model, *_counts(cost_usd, **tokens).values()))
 
 
 def total_nanos(ledger: Ledger, day: str, principal: str) -> int:
@@ -234,9 +233,10 @@ def _counts(
     cached_tokens: int = 0,
     tool_tokens: int = 0,
 ) -> _Counts:
-    nanos = 0 if cost_usd is None else to_nanos(cost_usd)
-    unpriced = int(cost_usd is None)
-    return _Counts(1, input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens, nanos, unpriced)
+    nanos = 0 if cost_usd is None else cost_nanos(cost_usd)
+    tokens = (input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens)
+    read, made, thought, cached, tools = (min(max(count, 0), _MOST_TOKENS) for count in tokens)
+    return _Counts(1, read, made, thought, cached, tools, nanos, int(cost_usd is None))
 
 
 def _row(day: date, model: str, counts: _Counts) -> Row:

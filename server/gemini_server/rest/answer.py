@@ -121,6 +121,18 @@ def parse_now(answer: type[T], data: bytes, status: int | None = 200, *, billed:
         return mended
 
 
+def parse_value(answer: type[T], value: object) -> T:
+    """A value inside a billed answer, as an `answer`; what is wrong beside the essential is left out.
+
+    Raises:
+        BadAnswer: it is not what the API promises.
+    """
+    try:
+        return answer.model_validate(value)
+    except ValidationError:
+        return parse_now(answer, json.dumps(value).encode(), billed=True)
+
+
 def refusal(answer: type[BaseModel], data: bytes) -> Mapping[str, Any] | None:
     """The error object that came in the place of an answer.
 

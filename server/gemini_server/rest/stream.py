@@ -92,6 +92,7 @@ class EventStream(Generic[AnswerT]):
         self.last_event_id = ""
         self._response = response
         self._endpoint = endpoint
+        self._billed = endpoint.billed or endpoint.repeat != "read"
         self._config = config
         self._deadline = deadline
         self._clock = clock
@@ -158,7 +159,7 @@ class EventStream(Generic[AnswerT]):
         if b'"error"' in event.data or event.name == "error":
             self._raise_error(event)
         try:
-            found = await answer.parse(self._endpoint.answer, event.data, billed=self._endpoint.repeat != "read")
+            found = await answer.parse(self._endpoint.answer, event.data, billed=self._billed)
         except BadAnswer as exc:
             if event is self._torn:
                 raise self._broken("Gemini's answer was cut off in the middle of an event.", "cut") from exc

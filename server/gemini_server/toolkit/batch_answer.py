@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from gemini_server.api.answer import GenerateContentResponse
 from gemini_server.api.embeddings import EmbedContentResponse
 from gemini_server.errors import BadAnswer, ToolserverError
+from gemini_server.rest.answer import parse_value
 from gemini_server.toolkit import vectors
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.embedding_cost import embedding_cost
@@ -73,8 +72,8 @@ class Reader:
 
     def _words(self, response: Json, *, wants_json: bool) -> Json:
         try:
-            answer = GenerateContentResponse.model_validate(response)
-        except ValidationError:
+            answer = parse_value(GenerateContentResponse, response)
+        except BadAnswer:
             raise _unreadable() from None
         transcript = Transcript()
         transcript.begin()
@@ -96,9 +95,9 @@ class Reader:
 
     def _vector(self, response: Json) -> Json:
         try:
-            answer = EmbedContentResponse.model_validate(response)
+            answer = parse_value(EmbedContentResponse, response)
             vector = vectors.packed(answer.embedding.values, unit=self.unit)
-        except (ValidationError, OverflowError):
+        except (BadAnswer, OverflowError):
             raise _unreadable() from None
         if not vector:
             raise _unreadable()

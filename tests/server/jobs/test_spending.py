@@ -183,6 +183,18 @@ async def test_calls_recorded_while_writing_are_counted_once(spending: Spending)
     assert await spending.today_total("ada") == (0.04, 40, 0)
 
 
+async def test_counts_that_no_column_holds_neither_fail_the_write_nor_take_anything_back(
+    store: Store, spending: Spending
+) -> None:
+    for _ in range(2):
+        spending.record("ada", "m", input_tokens=2**63, output_tokens=-5, cost_usd=Decimal(10) ** 20)
+    await spending.flush()
+    await store.run(lambda ledger: book(ledger, TODAY, "ada", "m", {"tool_tokens": 2**70}, 1e300))
+    (row,) = await spending.by_day("ada")
+    assert (row.calls, row.input_tokens, row.output_tokens, row.tool_tokens) == (3, 2 * 10**12, 0, 10**12)
+    assert row.cost_usd == 3_000_000
+
+
 async def test_what_a_transaction_books_counts_with_the_rest(store: Store, spending: Spending) -> None:
     spending.record("ada", "m", input_tokens=1, cost_usd=0.5)
     await spending.flush()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -334,6 +335,13 @@ async def test_an_odd_field_does_not_end_a_stream_that_is_paid_for(make_client: 
     odd = b'data: {"text":"tw\\ud83do","x":NaN}\n\n'
     async with Loopback(chunked(event("one"), odd, event("three"))) as server:
         assert await texts(make_client(server.url)) == ["one", "tw\ufffdo", "three"]
+
+
+async def test_an_odd_field_of_a_paid_answer_that_is_heard_again_does_not_end_it(make_client: MakeClient) -> None:
+    got: list[str | None] = []
+    async with Loopback(chunked(event("one"), b'data: {"text":"t\\ud83do"}\n\n', event("three"))) as server:
+        await collect(make_client(server.url), got, replace(WATCH, billed=True))
+    assert got == ["one", "t\ufffdo", "three"]
 
 
 async def test_leaving_early_drops_the_connection(make_client: MakeClient) -> None:

@@ -155,6 +155,27 @@ async def test_some_that_are_filtered_are_a_warning(server: Runtime, httpx2_mock
     assert step.result["warnings"] == ["1 more of the videos were held back because of Google's rules for content: r."]
 
 
+async def test_an_odd_count_or_link_does_not_cost_the_other_videos(server: Runtime, httpx2_mock: respx.Router) -> None:
+    odd: Json = {"raiMediaFilteredCount": {"new": 1}, "raiMediaFilteredReasons": "none"}
+    step = await polled(server, httpx2_mock, done({"video": {"uri": 5}}, sample(1), **odd))
+    assert (step.state, [one.uri for one in step.media]) == ("finished", [sample(1)["video"]["uri"]])
+
+
+async def test_a_document_whose_import_is_told_oddly_is_there(server: Runtime, httpx2_mock: respx.Router) -> None:
+    name, document = "fileSearchStores/s/operations/o1", "fileSearchStores/s/documents/d"
+    told = {"documentName": document, "mimeType": {"new": 1}, "sizeBytes": "many"}
+    httpx2_mock.get(f"{BASE}/{name}").mock(
+        return_value=httpx.Response(200, json={"name": name, "done": True, "response": told})
+    )
+    httpx2_mock.get(f"{BASE}/{document}").mock(
+        return_value=httpx.Response(404, json={"error": {"code": 404, "message": "Not found."}})
+    )
+    importing = job(work="store_import", operation=name, wish={"store": "fileSearchStores/s"})
+    step = await work.load("store_import", server).poll(importing, say_nothing)
+    assert step.state == "finished"
+    assert step.result["document"]["name"] == document
+
+
 @pytest.mark.parametrize(
     "answer",
     [done(), {"name": NAME, "done": True}, {"name": NAME, "done": True, "response": {"generateVideoResponse": 7}}],

@@ -5,15 +5,12 @@ Source: the schemas Interaction and GenerateContentResponse.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-
-from pydantic import ValidationError
 
 from gemini_server.api.answer import GenerateContentResponse
 from gemini_server.api.interaction_content import Annotation, Said, Step
 from gemini_server.api.interactions import Interaction, ModalityTokens, Usage
-from gemini_server.rest.answer import parse_now
+from gemini_server.rest.answer import parse_value
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.rest.json_values import list_of, objects_of
 from gemini_server.toolkit.dialect.interaction_asked import STEPS
@@ -113,10 +110,7 @@ def answered(interaction: Interaction) -> GenerateContentResponse:
     if not parts and code in _BLOCKED:
         answer |= {"candidates": [], "promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": message}}
     answer = {name: one for name, one in answer.items() if one is not None}
-    try:
-        return GenerateContentResponse.model_validate(answer)
-    except ValidationError:  # the odd member is left out, as of an answer in these terms
-        return parse_now(GenerateContentResponse, json.dumps(answer).encode(), billed=True)
+    return parse_value(GenerateContentResponse, answer)
 
 
 def _own(steps: list[Step]) -> list[Step]:

@@ -105,9 +105,9 @@ class Transcript:
         self.recited = candidate.citation_metadata or self.recited
         self.pages = candidate.url_context_metadata or self.pages
         self.continuation_token = candidate.continuation_token or self.continuation_token
-        self._steps += (candidate.content or {}).get("steps") or ()
-        parts = (candidate.content or {}).get("parts")
-        new = [cast("dict[str, Any]", part) for part in cast("list[Any]", parts or []) if isinstance(part, dict)]
+        content = candidate.content or {}
+        self._steps += _objects(content.get("steps"))
+        new = _objects(content.get("parts"))
         self.events += 1
         for number, part in enumerate(new):
             self._append(part, goes_on=number == 0 and self.events > 1)
@@ -161,6 +161,12 @@ class Transcript:
     def thought_tokens(self) -> int:
         """Tokens spent on thinking."""
         return sum(usage.thoughts_token_count for usage in self.usage)
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        return []
+    return [cast("dict[str, Any]", one) for one in cast("list[object]", value) if isinstance(one, dict)]
 
 
 def _joined(old: GroundingMetadata | None, new: GroundingMetadata | None) -> GroundingMetadata | None:

@@ -11,6 +11,7 @@ from gemini_server.api import file_search as api
 from gemini_server.api.file_search import Document, FinishedImport
 from gemini_server.errors import GeminiError, NotFound, ToolserverError
 from gemini_server.jobs.job import Job, Json, Request, Spent, Step, Tell
+from gemini_server.rest.answer import parse_value
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.file_search_names import document_name, explained, get_document, store_of
 from gemini_server.toolkit.file_search_view import DocumentOut, document_out
@@ -48,7 +49,7 @@ class StoreImport(OperationWork):
 
     async def finished(self, job: Job, response: JsonObject) -> Step:
         """The document that was made, as it stands now where that can be asked."""
-        done = FinishedImport.model_validate(response)
+        done = parse_value(FinishedImport, response)
         name = _full_name(_store(job), done.document_name)
         out = DocumentOut(
             name=label(name) or "(Google did not name it)", store=_store(job), state="ACTIVE",

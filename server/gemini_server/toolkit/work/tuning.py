@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from gemini_server.api import tuned_models
 from gemini_server.api.tuned_models import TunedModel
 from gemini_server.errors import BadAnswer, NotFound
 from gemini_server.jobs.job import Job, Request, Spent, Step, Tell
+from gemini_server.rest.answer import parse_value
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.resource_view import shown
 from gemini_server.toolkit.retired import TUNING, gone
@@ -34,8 +33,8 @@ class Tuning(OperationWork):
     async def finished(self, job: Job, response: JsonObject) -> Step:
         """The model."""
         try:
-            model = TunedModel.model_validate(response)
-        except ValidationError:
+            model = parse_value(TunedModel, response)
+        except BadAnswer:
             model = TunedModel()
         if not model.name:
             error = BadAnswer("Google says that the tuning is finished, but named no model.", "See list_tuned_models.")

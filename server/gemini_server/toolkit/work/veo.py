@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import anyio.to_thread
-from pydantic import ValidationError
 
 from gemini_server.api import predict
 from gemini_server.api.models import resource_name
 from gemini_server.api.predict import GeneratedVideos, PredictLongRunningResponse, Video
 from gemini_server.errors import BadAnswer, Blocked, NotFound
 from gemini_server.jobs.job import Job, Json, Media, Request, Spent, Step, Tell
+from gemini_server.rest.answer import parse_value
 from gemini_server.rest.endpoint import JsonObject
 from gemini_server.toolkit.generation.media_answer import decoded
 from gemini_server.toolkit.generation.run import with_replacement
@@ -40,8 +40,8 @@ class Veo(OperationWork):
     async def finished(self, job: Job, response: JsonObject) -> Step:
         """The videos, and what of them was filtered."""
         try:
-            read = PredictLongRunningResponse.model_validate(response)
-        except ValidationError:
+            read = parse_value(PredictLongRunningResponse, response)
+        except BadAnswer:
             read = PredictLongRunningResponse()
         came = read.generate_video_response or GeneratedVideos()
         videos = [one.video for one in came.generated_samples if one.video]
