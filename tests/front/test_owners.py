@@ -6,19 +6,21 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import TextResourceContents
 
-from gemini_emulator import Emulator
-from tests.conftest import error_of, structured
+from gemini_emulator import Emulator, Options, running
+from tests.conftest import LOG, error_of, structured
+from tests.front.conftest import TODAY
 from tests.front.processes import MODERN, World, http
 from tests.front.test_http import ALICE, BOB, connected
 
@@ -74,6 +76,14 @@ class Callers:
             [content] = (await self.bob.read_resource(resource)).contents
             assert isinstance(content, TextResourceContents)
             assert name not in content.text
+
+
+@pytest.fixture(scope="module", name="standing_emulator")
+def own_emulator() -> Iterator[Emulator]:
+    """An emulator of their own: they leave a little of everything behind."""
+    options = Options(log=Path(LOG) if LOG else None, today=TODAY)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(running(options)) as started:
+        yield started
 
 
 @pytest.fixture
