@@ -7,6 +7,7 @@ import hmac
 import re
 from pathlib import Path
 
+from gemini_server.caller import LOCAL
 from gemini_server.errors import UnsafeSetting
 
 
@@ -38,6 +39,12 @@ class Tokens:
                     f"Line {number} of the token file is not principal:token with a token of 16 characters or more, "
                     "letters, digits and -._~+/= only.",
                     "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
+                )
+            if principal == LOCAL:
+                raise UnsafeSetting(
+                    f"Line {number} of the token file names the principal {LOCAL}: so callers without a token are "
+                    "called, for whom whose things are at Google does not count.",
+                    "Give it another name.",
                 )
             if self._principals.setdefault(_digest(token), principal) != principal:
                 raise UnsafeSetting(f"Line {number} of the token file repeats a token of another principal.")

@@ -68,7 +68,7 @@ def dollars(raw: str, where: str) -> Decimal:
         amount = Decimal(raw.removeprefix("$"))
     except InvalidOperation:
         amount = Decimal(-1)
-    if not 0 <= amount < 1_000_000:
+    if not (amount.is_finite() and 0 <= amount < 1_000_000):
         raise UnsafeSetting(f"{where} must be an amount of US dollars such as 5 or 0.50, not {raw[:40]!r}.")
     return amount
 

@@ -134,6 +134,7 @@ async def caches(callers: Callers) -> None:
             by_name("cachedContents.delete", path="NAME"),
             by_name("models.generateContent", said, MODEL),
             ("create_batch", {"requests": [{"prompt": "x", "cache": "NAME"}]}),
+            ("chat_completion", {"prompt": "x", "extra_body": {"google": {"cached_content": "NAME"}}}),
         ],
     )
     with pytest.raises(MCPError, match="Google has no cache"):
@@ -184,6 +185,7 @@ async def interactions_and_workspaces(callers: Callers) -> None:
             ("cancel_interaction", {"id": "NAME"}),
             ("create_interaction", {"input": "When?", "model": MODEL, "previous": "NAME"}),
             by_name("interactions.get", path="interactions/NAME"),
+            by_name("triggers.create", {"interaction": {"input": "When?", "previous_interaction_id": "NAME"}}),
         ],
     )
     calls: list[tuple[str, Json]] = [
@@ -204,6 +206,14 @@ async def interactions_and_workspaces(callers: Callers) -> None:
         ],
     )
     await callers.unlisted(environment, "list_environments")
+    long = "a/" * 300
+    await callers.refused(environment, [by_name("environments.files.get", path=f"environments/NAME/files/{long}b")])
+    for background in (False, True):
+        given = {"agent": ANTIGRAVITY, "input": SECRET, "environment": "remote", "background": background}
+        told = await callers.made("create_interaction", **given)
+        made = told.get("environment")
+        assert made, told
+        await callers.unlisted(made, "list_environments")
 
 
 async def platform(callers: Callers) -> None:
@@ -219,6 +229,17 @@ async def platform(callers: Callers) -> None:
         calls: list[tuple[str, Json]] = [(f"list_{kind}s", {"id": "NAME"}), (f"delete_{kind}", {"id": "NAME"})]
         await callers.unseen(name, "never-was", calls)
         await callers.unlisted(name, f"list_{kind}s")
+        if kind == "voice":
+            speeches: list[tuple[str, Json]] = [
+                ("synthesize_speech", {"text": "Hello", "voice": "NAME"}),
+                ("synthesize_speech", {"text": "A: Hi\nB: Hi", "speakers": {"A": "Kore", "B": "voices/NAME"}}),
+                ("create_live_token", {"constraints": {"voice": "NAME"}}),
+            ]
+            await callers.refused(name, speeches)
+    await callers.refused("planner", [("create_interaction", {"input": "Plan", "agent": " NAME "})])
+    # What is only called the same is Bob's own affair.
+    elsewhere = {**hook, "uri": "https://hooks.example/agents/planner"}
+    assert structured(await callers.bob.call_tool("create_webhook", elsewhere))
     allowed = {"network": {"allowlist": [{"domain": "mine.example", "credential": "NAME"}]}}
     await callers.refused("shop-key", [("create_environment", allowed)])
 

@@ -142,6 +142,7 @@ def test_a_principal_may_have_two_tokens_while_one_is_replaced(tmp_path: Path) -
         ("alice:ümläut-0123456789\n", "Line 1"),
         ("alice:with a blank 0123456789\n", "Line 1"),
         (f"alice:{ALICE}\nbob:{ALICE}\n", "Line 2"),
+        (f"alice:{ALICE}\nlocal:{BOB}\n", "Line 2 of the token file names the principal local"),
     ],
 )
 def test_a_bad_token_file_is_refused_without_repeating_a_token(tmp_path: Path, text: str, expected: str) -> None:

@@ -151,6 +151,7 @@ def test_flags_come_before_the_environment(
         ("GEMINI_TOOLSERVER_MAX_CALLS", "9" * 5000),
         ("GEMINI_TOOLSERVER_KEEP_DAYS", "0"),
         ("GEMINI_TOOLSERVER_LOG_LEVEL", "loud"),
+        ("GEMINI_TOOLSERVER_DAILY_CAP", "nan"),
     ],
 )
 def test_a_malformed_value_is_refused_and_the_text_names_the_variable(variable: str, value: str) -> None:

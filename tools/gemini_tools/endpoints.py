@@ -22,13 +22,12 @@ from gemini_server.toolkit.endpoint_body import check_body
 from gemini_server.toolkit.endpoint_call import Asked, Version, ask, check_kind, encoded, remember_secrets
 from gemini_server.toolkit.endpoint_owner import check_owner, claim, without_others
 from gemini_server.toolkit.endpoint_path import path_of
-from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.job_result import Pending
 from gemini_server.toolkit.jobs import Reuse, WaitSeconds
 from gemini_server.toolkit.performed import performing
 from gemini_server.toolkit.results import ArtifactOut, Result, Usage
 from gemini_server.toolkit.toolset import Toolset
-from gemini_server.toolkit.untrusted import bounded, json_text
+from gemini_server.toolkit.untrusted import bounded, json_text, label
 
 TOOLSET = Toolset("api", "Any endpoint of the API by its name.")
 
@@ -155,7 +154,7 @@ async def _answered(call: Call, asked: Asked) -> Answered:
         usage = booked(call, asked.model, answers)
     elif asked.method.name == VOICE:
         made_by = answers[0].get("model") or call.runtime.catalogue.default("speech")
-        usage = booked(call, model_id(str(made_by)), answers)
+        usage = booked(call, label(str(made_by).removeprefix("models/")), answers)
     if not asked.streams:
         await without_others(call, asked, answers[0])
     whole = await shaped(call, "answer", {"events": answers} if asked.streams else answers[0], warnings)
@@ -209,6 +208,7 @@ async def _begun(call: Call, asked: Asked, reuse: bool, wait_seconds: float) -> 
         wish["kind"] = batches
     if work == "interaction":
         wish["sources"] = sorted(interaction_known.UNKNOWN.names)  # what it reads is for the agent or the body to say
+        wish["makes_environment"] = (asked.body or {}).get("environment") == "remote"
     estimate = None
     if work == "interaction":
         estimate = background_cost.of_interaction(call, model, (asked.body or {}).get("response_format"))

@@ -12,17 +12,17 @@ from gemini_server.api import interactions as api
 from gemini_server.api.interaction_request import ThinkingLevel, Tier
 from gemini_server.errors import ArgumentError, ToolserverError
 from gemini_server.jobs.job import Job
-from gemini_server.toolkit import background_cost, identity, job_result, jobs, media
+from gemini_server.toolkit import background_cost, identity, job_result, jobs, media, owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.generation.sources import Sources
 from gemini_server.toolkit.interaction_answer import answered, looked_at
 from gemini_server.toolkit.interaction_input import contents_of
 from gemini_server.toolkit.interaction_known import explained, found
-from gemini_server.toolkit.interaction_result import InteractionOut
+from gemini_server.toolkit.interaction_result import InteractionOut, environment_name
 from gemini_server.toolkit.interaction_run import run
 from gemini_server.toolkit.interaction_seen import of_tools, together
-from gemini_server.toolkit.interaction_wanted import Checked, Wanted, check
+from gemini_server.toolkit.interaction_wanted import Checked, Wanted, check, makes_environment
 from gemini_server.toolkit.jobs import Plan, Reuse, WaitSeconds
 from gemini_server.toolkit.params import AnyJson, Attachments, JsonSchema, ModelName
 from gemini_server.toolkit.results import Result
@@ -130,7 +130,8 @@ async def create_interaction(
         service_tier=service_tier, labels=labels, safety=safety, webhook=webhook,
     )  # fmt: skip
     checked = check(call, wanted)
-    await check_said(call, [input, tools, {"agent": agent, "environment": environment}])
+    named = {"agent": agent, "environment": environment}
+    await check_said(call, [input, tools, agent_config, response_format, named])
     if before is not None and before.job is not None and not before.job.ended:
         raise ArgumentError(
             f"The interaction {before.id} is still under way as the job {before.job.id}.",
@@ -145,9 +146,7 @@ async def create_interaction(
         parts = await identity.held(opened)
     body = checked.said(wanted, await contents_of(call, parts))
     same = [checked.said(wanted, []).model_dump_json(exclude_none=True), *await identity.of_parts(parts)]
-    begun = await jobs.begin(
-        call, _plan(call, checked, same, sources, json_schema, response_format), body=body, reuse=reuse
-    )
+    begun = await jobs.begin(call, _plan(call, wanted, checked, same, sources), body=body, reuse=reuse)
     return await finish(call, await jobs.wait(call, begun.job, wait_seconds), jobs.reused(begun))
 
 
@@ -155,21 +154,28 @@ async def _waited_for(call: Call, wanted: Wanted, checked: Checked, sources: Sou
     async with media.opened(wanted.attachments, call) as opened:
         body = checked.said(wanted, await contents_of(call, opened))
         ran = await run(call, checked.name, body, markup=sources.markup)
+    if makes_environment(wanted, checked.name) and ran.interaction.environment_id:
+        await owners.claim(call, environment_name(ran.interaction.environment_id))
     result = await answered(call, checked.name, ran, sources, kept=bool(body.store), schema=wanted.json_schema)
     if checked.warnings:
         result.warnings = [*checked.warnings, *(result.warnings or ())]
     return result
 
 
-def _plan(call: Call, checked: Checked, same: list[str], sources: Sources, schema: Any, response_format: Any) -> Plan:
+def _plan(call: Call, wanted: Wanted, checked: Checked, same: list[str], sources: Sources) -> Plan:
     return Plan(
         kind=KIND,
         tool="create_interaction",
         work="interaction",
         model=checked.name,
         identity=same,
-        estimate=background_cost.of_interaction(call, checked.name, response_format),
-        wish={"sources": sorted(sources.names), "schema": schema, "notes": checked.warnings},
+        estimate=background_cost.of_interaction(call, checked.name, wanted.response_format),
+        wish={
+            "sources": sorted(sources.names),
+            "schema": wanted.json_schema,
+            "notes": checked.warnings,
+            "makes_environment": makes_environment(wanted, checked.name),
+        },
     )
 
 

@@ -13,6 +13,7 @@ from gemini_server.api import auth_tokens
 from gemini_server.jobs.job import Job
 from gemini_server.toolkit import jobs, live_given, live_token, performed
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.jobs import Plan, WaitSeconds
 from gemini_server.toolkit.live_asked import asked
@@ -68,6 +69,7 @@ async def live_turn(
     results = [one.model_dump() for one in function_results or ()]
     wanted = await asked(call, model_id(model) if model else None, turn, results, said, conversation)
     check_served(call, wanted.model)
+    await check_said(call, {"voice": wanted.manner.voice})
     same = await anyio.to_thread.run_sync(wanted.identity)
     plan = Plan(KIND, "live_turn", "perform", wanted.model, identity=same, window=0.0)
     begun = await jobs.begin(call, plan, perform=performed.performing(call, KIND, lambda own: take(own, wanted)))
@@ -121,6 +123,7 @@ async def create_live_token(
     check_served(call, chosen)
     setup = (constraints or Constraints()).setup(chosen, call.runtime.catalogue)
     now = datetime.now(UTC)
+    await check_said(call, {"voice": constraints.voice if constraints else None})
     request = live_token.wanted(setup, uses, expires, new_session_seconds, now, whole=lock_everything)
     await call.runtime.may_spend(call.principal)  # what its sessions cost nobody counts here
     reply = await call.runtime.client.call(auth_tokens.CREATE, body=request, on_retry=call.progress.retry)

@@ -28,6 +28,7 @@ from gemini_server.toolkit.dialect import openai_chat, openai_pictures
 from gemini_server.toolkit.dialect.openai_chat import Asking
 from gemini_server.toolkit.dialect.openai_pictures import OpenaiPictures
 from gemini_server.toolkit.embedding_items import Items
+from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.generation.result import CodeRun, FunctionCallOut, TextResult
 from gemini_server.toolkit.generation.run import answers_long
@@ -168,6 +169,7 @@ async def chat_completion(
         settings={name: value for name, value in settings.items() if value is not None},
     )
     asking.check(call)
+    await check_said(call, [extra_body, messages])
     facts = runtime.catalogue.get(chosen)
     if images or (facts is not None and "image" in facts.capabilities):
         return await _drawn(call, asking, wait_seconds)

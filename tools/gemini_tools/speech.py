@@ -10,6 +10,7 @@ from pydantic import Field
 from gemini_server.jobs.job import Job
 from gemini_server.toolkit import jobs
 from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.foreign_names import check_said
 from gemini_server.toolkit.generation.options import model_id
 from gemini_server.toolkit.jobs import Plan, Reuse, WaitSeconds
 from gemini_server.toolkit.params import ModelName
@@ -54,6 +55,7 @@ async def synthesize_speech(
     if dry_run:
         return Sound.estimated(chosen, estimate, warnings)
     body = speech.request(chosen)
+    await check_said(call, [{"voice": one} for one in (voice, *(speakers or {}).values())])
     same = [body.model_dump_json(by_alias=True, exclude_none=True)]
     plan = Plan(
         KIND, "synthesize_speech", "generate", chosen, identity=same, wish={"prompt": text[:PROMPT]}, estimate=estimate

@@ -28,6 +28,9 @@ from gemini_server.jobs.money import from_nanos
 from gemini_server.jobs.new_job import NewJob, insert_job, new_job_id
 from gemini_server.jobs.schema import CLOCK
 
+AT_ONCE = 500
+"""Operations in one statement."""
+
 
 class Jobs:
     """The jobs in the ledger.
@@ -98,6 +101,24 @@ class Jobs:
         """The newest job, whosever it is, of an operation at the same API; None where there is none."""
         where = "operation = ? AND place = ? ORDER BY created DESC LIMIT 1"
         return await self._store.run(lambda ledger: find_job(ledger, where, operation, self._place), write=False)
+
+    async def principals_of(self, operations: Sequence[str]) -> dict[str, set[str]]:
+        """Who has jobs of some operations at the same API; those that no job is of are left out."""
+
+        def work(ledger: Ledger) -> dict[str, set[str]]:
+            found: dict[str, set[str]] = {}
+            for start in range(0, len(operations), AT_ONCE):
+                some = operations[start : start + AT_ONCE]
+                marks = ", ".join("?" for _ in some)
+                rows = ledger.execute(
+                    f"SELECT operation, principal FROM jobs WHERE place = ? AND operation IN ({marks})",  # noqa: S608
+                    (self._place, *some),
+                ).fetchall()
+                for operation, principal in rows:
+                    found.setdefault(operation, set()).add(principal)
+            return found
+
+        return await self._store.run(work, write=False) if operations else {}
 
     async def list(
         self, principal: str, *, states: Sequence[State] = (), kind: str | None = None, limit: int = 50

@@ -17,6 +17,7 @@ from gemini_server.toolkit.film_request import SECONDS
 
 _DURATION = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)s")
 _MOST_FILMS = 100
+_MOST_SECONDS = 3600
 
 
 def of_interaction(call: Call, name: str, response_format: Any) -> Decimal | None:
@@ -45,7 +46,9 @@ def of_operation(call: Call, name: str, body: JsonObject | None) -> Decimal | No
     nothing: JsonObject = {}
     said = next(_objects((body or {}).get("parameters")), nothing)
     seconds, count = said.get("durationSeconds"), said.get("sampleCount")
-    cost = _film(call, name, float(seconds) if isinstance(seconds, int | float) else SECONDS, said.get("resolution"))
+    # Nothing else is a length; below zero it would make room under the cap.
+    told = float(seconds) if isinstance(seconds, int | float) and 0 < seconds <= _MOST_SECONDS else SECONDS
+    cost = _film(call, name, told, said.get("resolution"))
     films = min(count, _MOST_FILMS) if isinstance(count, int) and count > 0 else 1
     return None if cost is None else cost * films
 

@@ -13,7 +13,8 @@ from gemini_server.toolkit import interaction_known, owners
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.endpoint_call import Asked
 from gemini_server.toolkit.files import of_others
-from gemini_server.toolkit.foreign_names import check_names
+from gemini_server.toolkit.foreign_names import check_names, said_names
+from gemini_server.toolkit.interaction_result import environment_name
 
 _JOBS = ("batches", "operations")
 
@@ -27,16 +28,12 @@ async def check_owner(call: Call, asked: Asked) -> None:
     of_files = asked.method.name.startswith("files.")
     if call.principal == owners.SINGLE and not of_files:
         return  # what a single user asks does not need the ledger
-    names = dict.fromkeys(owners.names_in(asked.body))
-    if asked.path:
-        names |= dict.fromkeys(owners.names_in(asked.resource))
-    interactions = [name for name in names if name.startswith("interactions/")]
-    await check_names(call, [name for name in names if name not in interactions])
     before = (asked.body or {}).get("previous_interaction_id")
     for interaction in (asked.path.get("interaction"), before):
         if isinstance(interaction, str) and interaction:
             await interaction_known.found(call, interaction.removeprefix("interactions/"))
-    if asked.path and await _is_of_another(call, asked.resource):
+    await check_names(call, await said_names([asked.body, asked.resource if asked.path else ""]))
+    if asked.path and await _of_others(call, [asked.resource]):
         raise NotFound(f"There is no {asked.resource} for this key: it was never there, or was deleted.")
 
 
@@ -53,6 +50,8 @@ async def claim(call: Call, asked: Asked, answers: list[JsonObject]) -> None:
             continue
         if collection == "interactions":
             await interaction_known.remember(call, named, interaction_known.UNKNOWN)
+            if (asked.body or {}).get("environment") == "remote":
+                await owners.claim(call, environment_name(str(made.get("environment_id") or "")))
         else:
             await owners.claim(call, named if "/" in named else f"{collection}/{named}")
         return
@@ -70,7 +69,7 @@ async def without_others(call: Call, asked: Asked, answer: JsonObject) -> None:
         theirs = await of_others(call, [name for name in names if name.startswith("files/")])
         theirs |= await owners.theirs(call, names)
         if member in _JOBS:
-            theirs |= {name for name in names if name and await _is_of_another(call, name)}
+            theirs |= await _of_others(call, list(filter(None, names)))
         answer[member] = [item for item, name in named if name not in theirs]
 
 
@@ -81,6 +80,7 @@ def _name(item: object, member: str) -> str:
     return f"{member}/{said['id']}" if said.get("id") else str(said.get("name") or "")
 
 
-async def _is_of_another(call: Call, operation: str) -> bool:
-    job = await call.runtime.jobs.of_operation(operation)
-    return job is not None and job.principal != call.principal
+async def _of_others(call: Call, operations: list[str]) -> set[str]:
+    """Those of some operations that others have jobs of, and the caller has none."""
+    begun = await call.runtime.jobs.principals_of(operations)
+    return {name for name, whose in begun.items() if call.principal not in whose}

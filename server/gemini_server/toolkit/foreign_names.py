@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio.to_thread
+
 from gemini_server.errors import NotFound
-from gemini_server.toolkit import files, owners
+from gemini_server.toolkit import files, interaction_known, owners
 from gemini_server.toolkit.call import Call
 
 
@@ -20,7 +22,12 @@ async def check_said(call: Call, said: Any) -> None:
         NotFound: it does; nothing was sent.
     """
     if call.principal != owners.SINGLE:
-        await check_names(call, list(dict.fromkeys(owners.names_in(said))))
+        await check_names(call, await said_names(said))
+
+
+async def said_names(said: Any) -> list[str]:
+    """The names in a JSON value, each once; looked for off the event loop: it may hold megabytes."""
+    return await anyio.to_thread.run_sync(lambda: list(dict.fromkeys(owners.names_in(said))))
 
 
 async def check_names(call: Call, names: list[str]) -> None:
@@ -32,5 +39,7 @@ async def check_names(call: Call, names: list[str]) -> None:
     uploaded = [name for name in names if name.startswith("files/")]
     if theirs := await files.of_others(call, uploaded):
         raise files.not_there(min(theirs))
-    if foreign := await owners.theirs(call, names):
+    foreign = await owners.theirs(call, [name for name in names if not name.startswith("interactions/")])
+    foreign |= await interaction_known.of_others(call, [name for name in names if name.startswith("interactions/")])
+    if foreign:
         raise NotFound(f"There is no {min(foreign)} for this key: it was never there, or was deleted.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -101,6 +102,19 @@ async def found(call: Call, named: str, *, begun: bool = True) -> Found:
     if owner is None and await owners.theirs(call, [f"interactions/{named}"]):
         raise _absent(named)
     return Found(named, owner, _of_job(owner) if owner else UNKNOWN)
+
+
+async def of_others(call: Call, names: Sequence[str]) -> set[str]:
+    """Those of some interactions, by their whole names, that another caller has begun."""
+    if call.principal == owners.SINGLE:
+        return set()
+    ids = {name: name.removeprefix("interactions/") for name in names}
+    known = _known.get(call.runtime, OrderedDict[str, _Known]())
+    theirs = {name for name, one in ids.items() if one in known and known[one].principal != call.principal}
+    begun = await call.runtime.jobs.principals_of([one for one in ids.values() if one not in known])
+    theirs |= {name for name, one in ids.items() if one in begun and call.principal not in begun[one]}
+    unknown = [name for name, one in ids.items() if one not in known and one not in begun]
+    return theirs | await owners.theirs(call, unknown)
 
 
 def explained(error: ToolserverError) -> ToolserverError:

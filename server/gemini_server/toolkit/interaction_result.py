@@ -186,6 +186,11 @@ def name_of(raw: str | None) -> str:
     return raw if raw and _NAME.fullmatch(raw) else ""
 
 
+def environment_name(identifier: str) -> str:
+    """The whole name of the sandbox that an interaction tells of."""
+    return f"environments/{identifier.removeprefix('environments/')}"
+
+
 def error_in(interaction: Interaction) -> ToolserverError | None:
     """The first error that is told, of the whole or of a step."""
     errors = [*(interaction.errors or ()), *(step.error for step in interaction.steps or () if step.error)]

@@ -34,6 +34,8 @@ from gemini_server.toolkit.interaction_input import checked, results_of, turn
 from gemini_server.toolkit.interaction_use import declares, tools_of
 from gemini_server.toolkit.served import check_served
 
+OWN_AGENTS = "antigravity"
+"""Google's agents that work in a sandbox: in a new one where none is named."""
 ALWAYS_LATER = "deep-research"
 """Agents that Google runs in the background alone."""
 
@@ -142,6 +144,18 @@ def check(call: Call, wanted: Wanted) -> Checked:
     return Checked(name, body, background, warnings)
 
 
+def makes_environment(wanted: Wanted, name: str) -> bool:
+    """Whether the turn has a sandbox of its own made, which then lies at Google beside those of all callers.
+
+    Nobody can say it of one whose agent has a sandbox set: that may be a shared one.
+    """
+    if isinstance(wanted.environment, dict):
+        return not wanted.environment.get("environment_id")
+    if wanted.environment and wanted.environment.strip():
+        return wanted.environment.strip() == "remote"
+    return bool(wanted.agent) and not wanted.previous and name.startswith(OWN_AGENTS)
+
+
 def _check_said(wanted: Wanted) -> None:
     words = wanted.input.strip() if isinstance(wanted.input, str) else wanted.input
     if not (words or wanted.attachments or wanted.function_results or wanted.continuation):
@@ -186,8 +200,6 @@ def _store(wanted: Wanted, *, background: bool, functions: bool) -> bool:
 def _config(call: Call, model: str, wanted: Wanted, warnings: list[str]) -> GenerationConfig | None:
     if wanted.agent_config is not None:
         raise ArgumentError("agent_config is for agents.", "Give an agent, or leave it out.")
-    if len(wanted.stop) > 5:
-        raise ArgumentError("Gemini takes at most 5 stop sequences.", "Give fewer.")
     config = GenerationConfig(
         max_output_tokens=wanted.max_output_tokens,
         thinking_level=_thinking(call, model, wanted.thinking, warnings),

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
+from urllib.parse import unquote
 
 import anyio
 
@@ -30,8 +31,13 @@ COLLECTIONS = (
 KEPT_SECONDS = {"interactions": 56 * 86400.0, "files": 3 * 86400.0}
 """For how long Google keeps one at most, and a little longer; what is not here stays until it is deleted."""
 
-_NAMED = re.compile(rf"(?:.*?/)??((?:{'|'.join(COLLECTIONS)}|files)/[\w.=~-]{{1,256}})(?:[/:?].*)?", re.DOTALL)
-_BARE = {
+# Alone, or in a path or an address of the API: that of a page elsewhere may have the same words in it. What has blanks
+# is a sentence.
+_NAMED = re.compile(
+    r"(?:/?|\S*?/v\d\w*/|[A-Za-z][\w+.-]*://[^/\s]*(?i:\.googleapis\.com)[^/\s]*/)(?:projects/[^/\s]+/locations/[^/\s]+/)?"
+    rf"((?:{'|'.join(COLLECTIONS)}|files)/[\w.=~-]{{1,256}})(?![\w.=~-])\S*"
+)
+_SNAKE = {
     "agent": "agents",
     "base_environment": "environments",
     "credential": "credentials",
@@ -39,9 +45,13 @@ _BARE = {
     "environment_id": "environments",
     "from_environment": "environments",
     "previous_interaction_id": "interactions",
+    "voice": "voices",
 }
-"""Members whose value is an id alone, and of what."""
-_LONGEST = 400
+_BARE = _SNAKE | {re.sub("_(.)", lambda found: found[1].upper(), name): of for name, of in _SNAKE.items()}
+"""Members whose value is an id alone, and of what; Google takes both spellings."""
+_FREE = frozenset({"args", "arguments", "labels", "user_metadata", "userMetadata"})
+"""Members with words of the caller's own, which name nothing at Google."""
+_LONGEST = 2048
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +80,8 @@ async def claim_for(runtime: Runtime, principal: str, *names: str) -> None:
 
 
 def _whole(name: str) -> bool:
-    return all(name.partition("/")[::2])
+    collection, _, identifier = name.partition("/")
+    return bool(identifier) and collection in (*COLLECTIONS, "files")
 
 
 async def theirs(call: Call, names: Iterable[str]) -> set[str]:
@@ -94,13 +105,14 @@ def names_in(value: Any) -> Iterator[str]:
     while waiting:
         one = waiting.pop()
         if isinstance(one, str):
-            if "/" in one and len(one) <= _LONGEST and (found := _NAMED.fullmatch(one)):
+            apart = len(one) <= _LONGEST and ("/" in one or "%" in one)
+            if apart and (found := _NAMED.fullmatch(unquote(one).strip())):
                 yield found[1]
         elif isinstance(one, dict):
             members = cast(JsonObject, one)
             for name, collection in _BARE.items():
-                if isinstance(bare := members.get(name), str) and bare and "/" not in bare:
-                    yield f"{collection}/{bare}"
-            waiting += members.values()
+                if isinstance(bare := members.get(name), str) and bare.strip() and "/" not in bare:
+                    yield f"{collection}/{bare.strip()}"
+            waiting += (member for name, member in members.items() if name not in _FREE)
         elif isinstance(one, list | tuple):
             waiting += cast("list[object]", one)

@@ -30,6 +30,17 @@ pytestmark = pytest.mark.anyio
         ("a sentence about files / and folders", []),
         ("x" * 500 + "/files/a", []),
         ({"environment": ""}, []),
+        ({"environment": " env_1 ", "previousInteractionId": "i"}, ["environments/env_1", "interactions/i"]),
+        ({"voiceConfig": {"voice": "voice_1"}}, ["voices/voice_1"]),
+        ("https://generativelanguage.googleapis.com/v1beta/files%2Fa", ["files/a"]),
+        ("https://generativelanguage.googleapis.com/files/a#x", ["files/a"]),
+        ("projects/p/locations/l/cachedContents/a", ["cachedContents/a"]),
+        ("environments/e/files/" + "a/" * 400, ["environments/e"]),
+        ("https://github.example/acme/agents/writer", []),
+        ("https://any.example/files/report?raw=1", []),
+        ("files/a: what is that?", []),
+        ("Compare https://any.example/v1/files/a with the other one", []),
+        ({"labels": {"environment": "prod"}, "functionCall": {"args": {"agent": "writer"}}}, []),
     ],
 )
 def test_names_are_found_wherever_they_stand(said: Any, names: list[str]) -> None:

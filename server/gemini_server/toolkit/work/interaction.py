@@ -10,9 +10,11 @@ from gemini_server.api.interactions import Interaction
 from gemini_server.errors import BadAnswer, NotFound, RequestRefused, ToolserverError
 from gemini_server.jobs.job import Job, Request, Step, Tell
 from gemini_server.rest.endpoint import Endpoint
+from gemini_server.toolkit import owners
 from gemini_server.toolkit.generation.run import with_replacement
 from gemini_server.toolkit.interaction_known import NO_AGENT
 from gemini_server.toolkit.interaction_outcome import is_known, step_of
+from gemini_server.toolkit.interaction_result import environment_name
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.work.foreground import retrying
 
@@ -32,6 +34,7 @@ class BackgroundInteraction:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._seen: dict[str, tuple[tuple[object, ...], int]] = {}
+        self._claimed: set[str] = set()
 
     async def submit(self, job: Job, request: Request, tell: Tell) -> Step:
         """Begin it. What is finished at once is taken at once."""
@@ -64,7 +67,16 @@ class BackgroundInteraction:
 
     async def outcome(self, job: Job, interaction: Interaction, *, still: bool = False) -> Step:
         """The step that an interaction's state is; `still` says that it has not changed for long."""
+        await self._claim(job, interaction)
         return await step_of(self._runtime, job, interaction, still=still)
+
+    async def _claim(self, job: Job, interaction: Interaction) -> None:
+        """Remember whose the sandbox is that was made for it: it lies at Google beside those of all callers."""
+        if not job.wish.get("makes_environment") or not interaction.environment_id:
+            return
+        if job.id not in self._claimed:
+            self._claimed.add(job.id)
+            await owners.claim_for(self._runtime, job.principal, environment_name(interaction.environment_id))
 
     def _stands_still(self, job: Job, interaction: Interaction) -> bool:
         """Whether it has had the same state for long, one that is not known here, and nothing was added meanwhile."""
