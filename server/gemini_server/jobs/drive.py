@@ -196,7 +196,7 @@ class Driver:
         await self._pause(self._pace.poll(self._asked) if self._wished is None else self._wished)
         if self._stale:
             self._stale = False
-            self._job = await self._jobs.get(self._job.principal, self._job.id)
+            await self._look()
         try:
             step = await self._stop() if self._cancelling and not self._asked_to_stop else None
             step = step or await self._poll()
@@ -220,6 +220,17 @@ class Driver:
         self._failures = self._missing = 0
         self._wished = step.pause
         await self._persist(step)
+
+    async def _look(self) -> None:
+        """See what the ledger says of the job.
+
+        Raises:
+            LeaseLost: it does not know it; `run` sees whose fault that is.
+        """
+        try:
+            self._job = await self._jobs.get(self._job.principal, self._job.id)
+        except NotFound as gone:
+            raise LeaseLost(self._job.id) from gone
 
     async def _poll(self) -> Step | None:
         """Ask how it stands; None where somebody wants it cancelled while its events are followed."""

@@ -428,11 +428,14 @@ async def test_an_unreadable_error_of_the_work_is_not_shown_to_the_model(store: 
         assert "/home/secret" not in str(job.failure())
 
 
-async def test_a_job_that_a_new_ledger_does_not_know_is_written_down_again(store: Store) -> None:
+@pytest.mark.parametrize("stirred", [False, True])
+async def test_a_job_that_a_new_ledger_does_not_know_is_written_down_again(store: Store, stirred: bool) -> None:
     work = FakeWork(polls=[Step("running")] * 200)
     async with running(store, work, lease=0.3) as stage:
         job = await stage.until(await stage.begin(), "running")
         await store.run(lambda ledger: ledger.execute("DELETE FROM jobs"))
+        if stirred:
+            stage.runner.stir(job.id)  # as a webhook does, or another replica's notice that comes late
         with anyio.fail_after(PATIENCE):
             while True:
                 with suppress(NotFound):
