@@ -33,6 +33,8 @@ VARIABLE: dict[str, Any] = {
 
 
 async def test_a_credential_lives_and_its_secret_is_never_shown(api: Api, emulator: Emulator) -> None:
+    for left in (await api.http.get("/v1beta/credentials")).json().get("credentials", ()):
+        await api.http.delete(f"/v1beta/credentials/{left['id']}")
     for config in (BEARER, OAUTH, VARIABLE):
         made = await api.http.post("/v1beta/credentials", json=config)
         assert made.status_code == 200, made.text
