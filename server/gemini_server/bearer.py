@@ -7,8 +7,8 @@ import hmac
 import re
 from pathlib import Path
 
-from gemini_server.caller import LOCAL
 from gemini_server.errors import UnsafeSetting
+from gemini_server.toolkit.call import LOCAL
 
 
 class Tokens:

@@ -6,14 +6,12 @@ from typing import Any
 
 from mcp.server import ServerRequestContext
 
-from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.call import LOCAL, Call
 from gemini_server.toolkit.progress import Progress
 from gemini_server.toolkit.runtime import Runtime
 
 PRINCIPAL = "gemini_toolserver.principal"
 """Where the HTTP front leaves the caller's name in the request's scope."""
-LOCAL = "local"
-"""The caller's name where nobody presents a token: over stdio, and over HTTP on loopback."""
 
 Context = ServerRequestContext[Runtime, Any]
 

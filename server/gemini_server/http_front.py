@@ -10,8 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemini_server import downloads, uploads, webhooks
 from gemini_server.bearer import Tokens
-from gemini_server.caller import LOCAL, PRINCIPAL
+from gemini_server.caller import PRINCIPAL
 from gemini_server.settings import Settings
+from gemini_server.toolkit.call import LOCAL
 
 PROBES = frozenset({"/healthz", "/readyz"})
 """What answers without a token: one word, nothing that tells anything about the server or its callers."""

@@ -18,6 +18,7 @@ from gemini_server.errors import UnsafeSetting
 from gemini_server.http import BODY_LIMIT, Readiness, application
 from gemini_server.http_address import ENDPOINT, is_loopback, parse_address, security
 from gemini_server.http_front import Front
+from gemini_server.toolkit.call import LOCAL
 
 pytestmark = pytest.mark.anyio
 
@@ -289,7 +290,7 @@ async def test_no_spelling_of_a_path_leads_around_the_token(token_file: Path, pa
     tokens = Tokens(token_file)
     assert await seen_by(tokens, path, []) == "401"
     assert await seen_by(tokens, path, [(b"authorization", f"Bearer {BOB}".encode())]) == "bob"
-    assert await seen_by(None, path, []) == caller.LOCAL
+    assert await seen_by(None, path, []) == LOCAL
 
 
 async def test_two_authorization_headers_are_none(token_file: Path) -> None:

@@ -8,9 +8,8 @@ Source: "Veo API" in the model reference of the platform.
 
 from __future__ import annotations
 
-from typing import cast
-
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import objects_of
 
 _NAMES = {"gcsUri": "uri", "bytesBase64Encoded": "video", "mimeType": "encoding"}
 
@@ -21,11 +20,9 @@ def finished(response: JsonObject | None) -> JsonObject | None:
         return response
     if "videos" not in response and "raiMediaFilteredCount" not in response:
         return response
-    videos = response.get("videos")
     samples = [
-        {"video": {_NAMES.get(key, key): value for key, value in cast(JsonObject, one).items()}}
-        for one in (cast("list[object]", videos) if isinstance(videos, list) else ())
-        if isinstance(one, dict)
+        {"video": {_NAMES.get(key, key): value for key, value in one.items()}}
+        for one in objects_of(response.get("videos"))
     ]
     told = {key: value for key, value in response.items() if key.startswith("raiMedia")}
     return {"generateVideoResponse": {"generatedSamples": samples, **told}}

@@ -23,13 +23,10 @@ from gemini_server.jobs.job_rows import (
     known_job,
     put_media,
 )
-from gemini_server.jobs.ledger import Ledger, Store
+from gemini_server.jobs.ledger import Ledger, Store, in_pieces
 from gemini_server.jobs.money import from_nanos
 from gemini_server.jobs.new_job import NewJob, insert_job, new_job_id
 from gemini_server.jobs.schema import CLOCK
-
-AT_ONCE = 500
-"""Operations in one statement."""
 
 
 class Jobs:
@@ -107,9 +104,7 @@ class Jobs:
 
         def work(ledger: Ledger) -> dict[str, set[str]]:
             found: dict[str, set[str]] = {}
-            for start in range(0, len(operations), AT_ONCE):
-                some = operations[start : start + AT_ONCE]
-                marks = ", ".join("?" for _ in some)
+            for marks, some in in_pieces(operations):
                 rows = ledger.execute(
                     f"SELECT operation, principal FROM jobs WHERE place = ? AND operation IN ({marks})",  # noqa: S608
                     (self._place, *some),

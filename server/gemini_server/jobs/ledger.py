@@ -25,6 +25,16 @@ T = TypeVar("T")
 
 Dialect = Literal["sqlite", "postgres"]
 
+AT_ONCE = 500
+"""Values of one list in a statement."""
+
+
+def in_pieces(values: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """The question marks of `IN (…)` and the values for them, as many at once as every engine takes."""
+    for start in range(0, len(values), AT_ONCE):
+        some = values[start : start + AT_ONCE]
+        yield ", ".join("?" for _ in some), some
+
 
 class Cursor(Protocol):
     """The rows of one statement."""

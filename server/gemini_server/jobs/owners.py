@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gemini_server.jobs.ledger import Ledger, Store
+from gemini_server.jobs.ledger import Ledger, Store, in_pieces
 from gemini_server.jobs.schema import CLOCK
-
-AT_ONCE = 500
-"""Names in one statement."""
 
 
 class Owners:
@@ -57,9 +54,7 @@ class Owners:
 
         def work(ledger: Ledger) -> set[str]:
             theirs: set[str] = set()
-            for start in range(0, len(names), AT_ONCE):
-                some = names[start : start + AT_ONCE]
-                marks = ", ".join("?" for _ in some)
+            for marks, some in in_pieces(names):
                 rows = ledger.execute(
                     f"SELECT name FROM owners WHERE place = ? AND principal <> ? AND name IN ({marks})",  # noqa: S608
                     (self._place, principal, *some),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gemini_server.jobs.ledger import Ledger, Store
+from gemini_server.jobs.ledger import Ledger, Store, in_pieces
 from gemini_server.jobs.schema import CLOCK
 
 SPARE = 3600.0
@@ -144,14 +144,17 @@ class Uploads:
     async def of_others(self, principal: str, names: Sequence[str]) -> set[str]:
         """Those of some files that another principal has uploaded."""
 
-        def work(ledger: Ledger) -> list[Any]:
-            marks = ", ".join("?" for _ in names)
-            return ledger.execute(
-                f"SELECT DISTINCT name FROM uploads WHERE principal <> ? AND name IN ({marks})",  # noqa: S608
-                (principal, *names),
-            ).fetchall()
+        def work(ledger: Ledger) -> set[str]:
+            theirs: set[str] = set()
+            for marks, some in in_pieces(names):
+                rows = ledger.execute(
+                    f"SELECT DISTINCT name FROM uploads WHERE principal <> ? AND name IN ({marks})",  # noqa: S608
+                    (principal, *some),
+                ).fetchall()
+                theirs |= {name for (name,) in rows}
+            return theirs
 
-        return {name for (name,) in await self._store.run(work, write=False)} if names else set()
+        return await self._store.run(work, write=False) if names else set()
 
     async def _set(self, job: str, assignments: str, *values: object) -> None:
         def work(ledger: Ledger) -> None:

@@ -6,11 +6,11 @@ A turn of a model has no typical price; an hour of research and a film have one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from gemini_server.rest.endpoint import JsonObject
+from gemini_server.rest.json_values import object_of, objects_of
 from gemini_server.toolkit import research_request
 from gemini_server.toolkit.call import Call
 from gemini_server.toolkit.film_request import SECONDS
@@ -31,7 +31,7 @@ def of_interaction(call: Call, name: str, response_format: Any) -> Decimal | Non
     catalogue, today = call.runtime.catalogue, call.runtime.today()
     if name.startswith(research_request.FAMILY):
         return research_request.estimate(catalogue, name, today, plan=False)
-    films = [one for one in _objects(response_format) if one.get("type") == "video"]
+    films = [one for one in (object_of(response_format), *objects_of(response_format)) if one.get("type") == "video"]
     if not (films or _makes_films(call, name)):
         return None
     wanted = films[0] if films else {}
@@ -43,8 +43,7 @@ def of_operation(call: Call, name: str, body: JsonObject | None) -> Decimal | No
     """What `models.predictLongRunning` costs as a rule; None where nobody can say."""
     if not _makes_films(call, name):
         return None
-    nothing: JsonObject = {}
-    said = next(_objects((body or {}).get("parameters")), nothing)
+    said = object_of((body or {}).get("parameters"))
     seconds, count = said.get("durationSeconds"), said.get("sampleCount")
     # Nothing else is a length; below zero it would make room under the cap.
     told = float(seconds) if isinstance(seconds, int | float) and 0 < seconds <= _MOST_SECONDS else SECONDS
@@ -62,11 +61,3 @@ def _film(call: Call, name: str, seconds: float, resolution: object) -> Decimal 
     shown = resolution if isinstance(resolution, str) else "720p"
     cost, _ = call.runtime.catalogue.cost(name, on=call.runtime.today(), seconds=seconds, resolution=shown)
     return cost
-
-
-def _objects(value: object) -> Iterator[JsonObject]:
-    if isinstance(value, dict):
-        yield cast(JsonObject, value)
-    elif isinstance(value, list):
-        for one in cast("list[object]", value):
-            yield from _objects(one)

@@ -89,7 +89,7 @@ async def looked_at(call: Call, source: str, kind: Kind, model: str) -> Looked:
         NotFound: no such artifact, or a line names what another caller made.
     """
     async with await _opened(call, source) as file:
-        scan = _Scan(kind, model, names=call.principal != owners.SINGLE)
+        scan = _Scan(kind, model, names=call.has_others)
         read = 0
         async for piece in file.chunks(_PIECE):
             await anyio.to_thread.run_sync(scan.feed, piece)

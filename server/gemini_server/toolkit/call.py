@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from gemini_server.toolkit.progress import Progress
 from gemini_server.toolkit.runtime import Runtime
 
+LOCAL = "local"
+"""The principal where nobody presents a token: over stdio, and over HTTP on loopback."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -20,6 +23,11 @@ class Call:
     """
 
     runtime: Runtime
-    principal: str = "local"
+    principal: str = LOCAL
     progress: Progress = field(default_factory=lambda: Progress(None))
     as_task: bool = False
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there may be other callers, whose things this one must not see."""
+        return self.principal != LOCAL

@@ -26,12 +26,8 @@ async def check_owner(call: Call, asked: Asked) -> None:
         NotFound: one does; nothing was sent.
     """
     of_files = asked.method.name.startswith("files.")
-    if call.principal == owners.SINGLE and not of_files:
+    if not call.has_others and not of_files:
         return  # what a single user asks does not need the ledger
-    before = (asked.body or {}).get("previous_interaction_id")
-    for interaction in (asked.path.get("interaction"), before):
-        if isinstance(interaction, str) and interaction:
-            await interaction_known.found(call, interaction.removeprefix("interactions/"))
     await check_names(call, await said_names([asked.body, asked.resource if asked.path else ""]))
     if asked.path and await _of_others(call, [asked.resource]):
         raise NotFound(f"There is no {asked.resource} for this key: it was never there, or was deleted.")

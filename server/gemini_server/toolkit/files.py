@@ -17,7 +17,6 @@ from gemini_server.errors import ArgumentError, NotFound, RequestRefused, Toolse
 from gemini_server.jobs.owners import Owners
 from gemini_server.jobs.uploads import Uploads
 from gemini_server.toolkit.call import Call
-from gemini_server.toolkit.owners import SINGLE
 from gemini_server.toolkit.results import Result, shortened
 from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.untrusted import label, link
@@ -30,8 +29,6 @@ _FORBIDDEN = 403
 HOST = "https://generativelanguage.googleapis.com/v1beta/"
 """File URIs name Google's own host, also where the API is reached through a gateway."""
 LONGEST_NAME = api.LONGEST_DISPLAY_NAME
-AT_ONCE = 500
-"""Names that are looked up at once."""
 
 
 class FileOut(Result):
@@ -134,9 +131,8 @@ async def check_owner(call: Call, name: str) -> None:
 
 async def of_others(call: Call, names: Sequence[str]) -> set[str]:
     """Those of some files that another caller has uploaded, or had Gemini generate."""
-    runtime, theirs = call.runtime, set[str]()
-    for start in range(0, len(names), AT_ONCE):
-        theirs |= await Uploads(runtime.store).of_others(call.principal, names[start : start + AT_ONCE])
+    runtime = call.runtime
+    theirs = await Uploads(runtime.store).of_others(call.principal, names)
     return theirs | await Owners(runtime.store, runtime.place).of_others(call.principal, names)
 
 
@@ -146,7 +142,7 @@ async def check_use(call: Call, name: str) -> None:
     Raises:
         NotFound: it is another caller's.
     """
-    if call.principal != SINGLE:
+    if call.has_others:
         await check_owner(call, name)
 
 

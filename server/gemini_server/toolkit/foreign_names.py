@@ -21,7 +21,7 @@ async def check_said(call: Call, said: Any) -> None:
     Raises:
         NotFound: it does; nothing was sent.
     """
-    if call.principal != owners.SINGLE:
+    if call.has_others:
         await check_names(call, await said_names(said))
 
 

@@ -106,7 +106,7 @@ async def found(call: Call, named: str, *, begun: bool = True) -> Found:
 
 async def of_others(call: Call, names: Sequence[str]) -> set[str]:
     """Those of some interactions, by their whole names, that another caller has begun."""
-    if call.principal == owners.SINGLE:
+    if not call.has_others:
         return set()
     ids = {name: name.removeprefix("interactions/") for name in names}
     known = _known.get(call.runtime, OrderedDict[str, _Known]())

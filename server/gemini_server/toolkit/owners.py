@@ -18,11 +18,9 @@ import anyio
 from gemini_server.errors import LocalError
 from gemini_server.jobs.owners import Owners
 from gemini_server.rest.endpoint import JsonObject
-from gemini_server.toolkit.call import Call
+from gemini_server.toolkit.call import LOCAL, Call
 from gemini_server.toolkit.runtime import Runtime
 
-SINGLE = "local"
-"""The principal where nobody presents a token."""
 COLLECTIONS = (
     "agents", "cachedContents", "credentials", "environments", "fileSearchStores", "interactions", "triggers", "voices",
     "webhooks",
@@ -68,7 +66,7 @@ async def claim(call: Call, *names: str) -> None:
 
 async def claim_for(runtime: Runtime, principal: str, *names: str) -> None:
     """As `claim`, for a job whose caller may have gone."""
-    if principal == SINGLE:
+    if principal == LOCAL:
         return
     owners = Owners(runtime.store, runtime.place)
     with anyio.CancelScope(shield=True):
@@ -90,7 +88,7 @@ async def theirs(call: Call, names: Iterable[str]) -> set[str]:
     Raises:
         LocalError: the ledger cannot be read.
     """
-    if call.principal == SINGLE:
+    if not call.has_others:
         return set()
     roots = {name: "/".join(name.split("/")[:2]) for name in names}
     found = await Owners(call.runtime.store, call.runtime.place).of_others(

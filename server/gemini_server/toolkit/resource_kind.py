@@ -137,7 +137,7 @@ class ResourceKind:
         """What a method answers; one that is billed only where the day's cap has room, and a place is free."""
         path = cast("dict[str, Any]", placed(endpoint, name, full))
         await self.check_owner(call, name, full)
-        if body is not None and call.principal != owners.SINGLE:
+        if body is not None and call.has_others:
             await check_said(call, body.model_dump(mode="json", exclude_none=True))
         async with AsyncExitStack() as stack:
             if billed:

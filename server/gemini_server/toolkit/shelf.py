@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 
 import anyio.to_thread
@@ -19,8 +18,6 @@ from gemini_server.toolkit.runtime import Runtime
 from gemini_server.toolkit.sniff import extension_for
 from gemini_server.toolkit.traits import traits_of, traits_of_part
 
-_GENERATED = re.compile(r"(?:^|/)(files/[a-z0-9][a-z0-9-]{0,62})(?:[:?]|$)")
-
 _log = logging.getLogger(__name__)
 
 
@@ -34,9 +31,9 @@ class Shelf:
         """Give a file its handle, and bring bytes that came with an answer to the disk."""
         if media.artifact is not None:
             return Stored(media.artifact, media.kind, media.mime_type, None, media.bytes, media.sha256, saved=True)
-        if media.uri is not None and job.work != "download" and (file := _GENERATED.search(media.uri)):
+        if media.uri is not None and job.work != "download":
             # All callers of the key could list it, and fetch it, for as long as Google keeps it.
-            await owners.claim_for(self._runtime, job.principal, file[1])
+            await owners.claim_for(self._runtime, job.principal, *owners.names_in(media.uri))
         stored = Stored(new_id(), media.kind, media.mime_type, media.uri, media.bytes, media.sha256, saved=False)
         if media.data is not None:
             try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gemini_server.jobs.ledger import Ledger, Store
-from gemini_server.jobs.owners import AT_ONCE, Owners
+from gemini_server.jobs.ledger import AT_ONCE, Ledger, Store
+from gemini_server.jobs.owners import Owners
 
 pytestmark = pytest.mark.anyio
 

@@ -14,6 +14,7 @@ from gemini_server.api.answer import (
     UrlContextMetadata,
     UsageMetadata,
 )
+from gemini_server.rest.json_values import objects_of
 
 _MERGEABLE = ({"text"}, {"text", "thought"})
 
@@ -106,8 +107,8 @@ class Transcript:
         self.pages = candidate.url_context_metadata or self.pages
         self.continuation_token = candidate.continuation_token or self.continuation_token
         content = candidate.content or {}
-        self._steps += _objects(content.get("steps"))
-        new = _objects(content.get("parts"))
+        self._steps += objects_of(content.get("steps"))
+        new = objects_of(content.get("parts"))
         self.events += 1
         for number, part in enumerate(new):
             self._append(part, goes_on=number == 0 and self.events > 1)
@@ -161,12 +162,6 @@ class Transcript:
     def thought_tokens(self) -> int:
         """Tokens spent on thinking."""
         return sum(usage.thoughts_token_count for usage in self.usage)
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        return []
-    return [cast("dict[str, Any]", one) for one in cast("list[object]", value) if isinstance(one, dict)]
 
 
 def _joined(old: GroundingMetadata | None, new: GroundingMetadata | None) -> GroundingMetadata | None:
